@@ -1,0 +1,121 @@
+//! `cargo xtask test`: the gate, one step after another until one fails.
+
+use crate::fuzz;
+use crate::packages;
+use crate::process::{Failure, Outcome, cargo, run, say};
+use std::time::Instant;
+
+/// One step of the gate.
+struct Step {
+    /// One word, for the header and the last line.
+    name: &'static str,
+    /// The command that repeats the step alone, as a shell takes it.
+    repeat: &'static str,
+    /// How it runs.
+    run: fn(&Step) -> Outcome,
+}
+
+/// Everything that must pass, quickest refusals first.
+const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        repeat: "cargo fmt --all --check",
+        run: Step::as_shown,
+    },
+    Step {
+        name: "clippy",
+        repeat: "cargo clippy --workspace --all-targets --locked -- -D warnings",
+        run: Step::as_shown,
+    },
+    Step {
+        name: "doc",
+        repeat: "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked \
+                 --exclude wherever-fuzz --exclude xtask",
+        run: doc,
+    },
+    Step {
+        name: "test",
+        repeat: "cargo test --locked",
+        run: Step::as_shown,
+    },
+    Step {
+        name: "heap-bound",
+        repeat: "cargo test --locked --package wherever-fuzz --lib",
+        run: Step::as_shown,
+    },
+    Step {
+        name: "sim",
+        repeat: "cargo xtask sim --seeds 5000",
+        run: |_| packages::sim(&["--seeds".into(), "5000".into()]),
+    },
+    Step {
+        name: "vectors",
+        repeat: "cargo xtask vectors --check",
+        run: |_| packages::vectors(&["--check".into()]),
+    },
+    Step {
+        name: "fuzz",
+        repeat: "cargo xtask fuzz --seconds 5",
+        run: |_| fuzz::run_targets(5, None),
+    },
+    Step {
+        name: "demo",
+        repeat: "cargo xtask demo",
+        run: |_| packages::demo(&[]),
+    },
+];
+
+impl Step {
+    /// Runs the very words of `repeat`, so that the two cannot differ.
+    fn as_shown(&self) -> Outcome {
+        let words: Vec<&str> = self.repeat.split_whitespace().skip(1).collect();
+        run(&mut cargo(&words))
+    }
+}
+
+/// Builds the documentation that users read, with warnings as errors.
+fn doc(step: &Step) -> Outcome {
+    let words = step.repeat.split_whitespace();
+    let words: Vec<&str> = words.skip_while(|word| *word != "doc").collect();
+    run(cargo(&words).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Runs every step and says what passed; stops at the first that fails.
+pub(crate) fn test(args: &[String]) -> Outcome {
+    if let Some(extra) = args.first() {
+        return Err(Failure::usage(format!(
+            "`cargo xtask test` takes no arguments, and got `{extra}`"
+        )));
+    }
+    let start = Instant::now();
+    for step in STEPS {
+        say(format!("== {}: {}", step.name, step.repeat));
+        let begun = Instant::now();
+        (step.run)(step).map_err(|failure| failed(step, failure))?;
+        let seconds = begun.elapsed().as_secs_f64();
+        say(format!("   {}: ok in {seconds:.1} s", step.name));
+    }
+    let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+    say(format!(
+        "PASSED: {} in {:.1} s",
+        names.join(", "),
+        start.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
+
+/// Puts the step's name and the way to repeat it under what went wrong.
+fn failed(step: &Step, failure: Failure) -> Failure {
+    let mut message = failure.message.unwrap_or_default();
+    if !message.is_empty() {
+        message.push('\n');
+    }
+    message.push_str(&format!(
+        "FAILED: {}. Repeat it with: {}",
+        step.name, step.repeat
+    ));
+    Failure {
+        code: failure.code,
+        message: Some(message),
+    }
+}
