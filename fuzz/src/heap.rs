@@ -1,8 +1,5 @@
 //! Counts live heap bytes, so that a target can bound what one input costs.
-#![allow(
-    unsafe_code,
-    reason = "a global allocator is an unsafe trait; each method only counts and forwards to System"
-)]
+#![allow(unsafe_code, reason = "a global allocator is an unsafe trait; each method only counts and forwards to System")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,10 +88,7 @@ unsafe impl GlobalAlloc for Counting {
 /// If the heap grew at any moment during `f` by more than 32 bytes for each of
 /// the `input_len` bytes of input plus 64 KiB: a peer has then found a way to
 /// make us pay for bytes that it did not send.
-#[allow(
-    clippy::panic,
-    reason = "a panic is how a fuzz target reports a finding"
-)]
+#[allow(clippy::panic, reason = "a panic is how a fuzz target reports a finding")]
 pub fn heap_bound<R>(input_len: usize, f: impl FnOnce() -> R) -> R {
     let before = LIVE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -124,10 +118,7 @@ mod tests {
         assert!(over.is_err(), "a freed buffer over the bound went unseen");
 
         let zeroed = catch_unwind(|| heap_bound(0, || drop(black_box(vec![0_u8; 90 * 1024]))));
-        assert!(
-            zeroed.is_err(),
-            "a zeroed buffer over the bound went unseen"
-        );
+        assert!(zeroed.is_err(), "a zeroed buffer over the bound went unseen");
 
         let grown = catch_unwind(|| {
             heap_bound(0, || {
@@ -136,9 +127,6 @@ mod tests {
                 drop(buffer);
             });
         });
-        assert!(
-            grown.is_err(),
-            "a growing buffer over the bound went unseen"
-        );
+        assert!(grown.is_err(), "a growing buffer over the bound went unseen");
     }
 }

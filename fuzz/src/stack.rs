@@ -1,8 +1,5 @@
 //! Makes libFuzzer see a stack overflow as the finding it is.
-#![allow(
-    unsafe_code,
-    reason = "an alternate signal stack can only be had from the C library"
-)]
+#![allow(unsafe_code, reason = "an alternate signal stack can only be had from the C library")]
 
 use std::ptr;
 
@@ -17,11 +14,7 @@ const HANDLER_STACK: usize = 1024 * 1024;
 /// set here, before libFuzzer installs its handler.
 pub(crate) fn report_overflow() {
     let memory = Box::leak(vec![0_u8; HANDLER_STACK].into_boxed_slice());
-    let stack = libc::stack_t {
-        ss_sp: memory.as_mut_ptr().cast(),
-        ss_flags: 0,
-        ss_size: memory.len(),
-    };
+    let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.len() };
     // SAFETY: the memory is leaked, so it outlives every signal, and nothing
     // else uses it. The old stack is not asked for.
     let set = unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) };

@@ -17,11 +17,7 @@ struct Step {
 
 /// Everything that must pass, quickest refusals first.
 const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        repeat: "cargo fmt --all --check",
-        run: Step::as_shown,
-    },
+    Step { name: "fmt", repeat: "cargo fmt --all --check", run: Step::as_shown },
     Step {
         name: "clippy",
         repeat: "cargo clippy --workspace --all-targets --locked -- -D warnings",
@@ -33,36 +29,16 @@ const STEPS: &[Step] = &[
                  --exclude wherever-fuzz --exclude xtask",
         run: doc,
     },
-    Step {
-        name: "test",
-        repeat: "cargo test --locked",
-        run: Step::as_shown,
-    },
-    Step {
-        name: "heap-bound",
-        repeat: "cargo test --locked --package wherever-fuzz --lib",
-        run: Step::as_shown,
-    },
+    Step { name: "test", repeat: "cargo test --locked", run: Step::as_shown },
+    Step { name: "heap-bound", repeat: "cargo test --locked --package wherever-fuzz --lib", run: Step::as_shown },
     Step {
         name: "sim",
         repeat: "cargo xtask sim --seeds 5000",
         run: |_| packages::sim(&["--seeds".into(), "5000".into()]),
     },
-    Step {
-        name: "vectors",
-        repeat: "cargo xtask vectors --check",
-        run: |_| packages::vectors(&["--check".into()]),
-    },
-    Step {
-        name: "fuzz",
-        repeat: "cargo xtask fuzz --seconds 5",
-        run: |_| fuzz::run_targets(5, None),
-    },
-    Step {
-        name: "demo",
-        repeat: "cargo xtask demo",
-        run: |_| packages::demo(&[]),
-    },
+    Step { name: "vectors", repeat: "cargo xtask vectors --check", run: |_| packages::vectors(&["--check".into()]) },
+    Step { name: "fuzz", repeat: "cargo xtask fuzz --seconds 5", run: |_| fuzz::run_targets(5, None) },
+    Step { name: "demo", repeat: "cargo xtask demo", run: |_| packages::demo(&[]) },
 ];
 
 impl Step {
@@ -83,9 +59,7 @@ fn doc(step: &Step) -> Outcome {
 /// Runs every step and says what passed; stops at the first that fails.
 pub(crate) fn test(args: &[String]) -> Outcome {
     if let Some(extra) = args.first() {
-        return Err(Failure::usage(format!(
-            "`cargo xtask test` takes no arguments, and got `{extra}`"
-        )));
+        return Err(Failure::usage(format!("`cargo xtask test` takes no arguments, and got `{extra}`")));
     }
     let start = Instant::now();
     for step in STEPS {
@@ -96,11 +70,7 @@ pub(crate) fn test(args: &[String]) -> Outcome {
         say(format!("   {}: ok in {seconds:.1} s", step.name));
     }
     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-    say(format!(
-        "PASSED: {} in {:.1} s",
-        names.join(", "),
-        start.elapsed().as_secs_f64()
-    ));
+    say(format!("PASSED: {} in {:.1} s", names.join(", "), start.elapsed().as_secs_f64()));
     Ok(())
 }
 
@@ -110,12 +80,6 @@ fn failed(step: &Step, failure: Failure) -> Failure {
     if !message.is_empty() {
         message.push('\n');
     }
-    message.push_str(&format!(
-        "FAILED: {}. Repeat it with: {}",
-        step.name, step.repeat
-    ));
-    Failure {
-        code: failure.code,
-        message: Some(message),
-    }
+    message.push_str(&format!("FAILED: {}. Repeat it with: {}", step.name, step.repeat));
+    Failure { code: failure.code, message: Some(message) }
 }

@@ -1,11 +1,7 @@
 //! The commands of this repository, so that a checkout needs nothing but cargo.
 //!
 //! Run as `cargo xtask COMMAND`; without a command it lists them.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line program: printing is its job"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program: printing is its job")]
 
 mod fuzz;
 mod gate;

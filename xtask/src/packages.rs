@@ -12,12 +12,7 @@ pub(crate) const DEFAULT_DEMO: &str = "main_job";
 /// second process, and runs the one named.
 pub(crate) fn demo(args: &[String]) -> Outcome {
     let (name, rest) = demo_args(args);
-    run(&mut cargo(&[
-        "build",
-        "--quiet",
-        "--package",
-        "wherever-demos",
-    ]))?;
+    run(&mut cargo(&["build", "--quiet", "--package", "wherever-demos"]))?;
     let base = ["run", "--quiet", "--package", "wherever-demos", "--bin"];
     run(cargo(&base).args([name, "--"]).args(rest))
 }
@@ -25,31 +20,14 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
 /// `cargo xtask sim`: random topologies on invented time. A release build,
 /// because its worth is in the number of seeds.
 pub(crate) fn sim(args: &[String]) -> Outcome {
-    let base = [
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        TESTS,
-        "--bin",
-        "sim",
-        "--",
-    ];
+    let base = ["run", "--quiet", "--release", "--package", TESTS, "--bin", "sim", "--"];
     run(cargo(&base).args(args))
 }
 
 /// `cargo xtask vectors`: writes the protocol's vectors anew, or compares with
 /// those that are checked in.
 pub(crate) fn vectors(args: &[String]) -> Outcome {
-    let base = [
-        "run",
-        "--quiet",
-        "--package",
-        TESTS,
-        "--bin",
-        "vectors",
-        "--",
-    ];
+    let base = ["run", "--quiet", "--package", TESTS, "--bin", "vectors", "--"];
     run(cargo(&base).args(args))
 }
 
@@ -79,16 +57,10 @@ mod tests {
     #[test]
     fn a_demo_has_a_default_name_and_takes_all_other_arguments() {
         let none: [&str; 0] = [];
-        assert_eq!(
-            split(""),
-            ("main_job".into(), none.map(String::from).into())
-        );
+        assert_eq!(split(""), ("main_job".into(), none.map(String::from).into()));
         assert_eq!(split("other").0, "other");
         for line in ["-n 3", "-- -n 3", "main_job -n 3", "main_job -- -n 3"] {
-            assert_eq!(
-                split(line),
-                ("main_job".into(), vec!["-n".into(), "3".into()])
-            );
+            assert_eq!(split(line), ("main_job".into(), vec!["-n".into(), "3".into()]));
         }
         assert_eq!(split("x -- -- y").1, ["--", "y"]);
     }

@@ -19,18 +19,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// Something went wrong: status 1.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            code: 1,
-            message: Some(message.into()),
-        }
+        Self { code: 1, message: Some(message.into()) }
     }
 
     /// The command line makes no sense: status 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            message: Some(message.into()),
-        }
+        Self { code: 2, message: Some(message.into()) }
     }
 }
 
@@ -43,8 +37,8 @@ pub(crate) fn say(line: impl AsRef<str>) {
 pub(crate) fn root() -> PathBuf {
     // Cargo sets the variable for `cargo run`; what was compiled in serves a
     // binary that is started by hand.
-    let package = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let package =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     package.parent().map_or(package.clone(), Path::to_path_buf)
 }
 
@@ -70,16 +64,11 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 
 /// Runs `command` to its end; a failure carries its exit status and no message.
 pub(crate) fn run(command: &mut Command) -> Outcome {
-    let status = command
-        .status()
-        .map_err(|error| Failure::new(format!("cannot start {}: {error}", shown(command))))?;
+    let status = command.status().map_err(|error| Failure::new(format!("cannot start {}: {error}", shown(command))))?;
     if status.success() {
         return Ok(());
     }
-    Err(Failure {
-        code: exit_code(status),
-        message: None,
-    })
+    Err(Failure { code: exit_code(status), message: None })
 }
 
 /// The command's words with spaces between, for messages.
@@ -96,9 +85,5 @@ pub(crate) fn shown(command: &Command) -> String {
 
 /// The child's exit status as ours: 1 where a signal or a wide number has none.
 fn exit_code(status: ExitStatus) -> u8 {
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .filter(|code| *code != 0)
-        .unwrap_or(1)
+    status.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0).unwrap_or(1)
 }

@@ -49,9 +49,7 @@ pub(crate) fn run_targets(seconds: u64, only: Option<&str>) -> Outcome {
     if let Some(name) = only {
         if !targets.iter().any(|target| target == name) {
             let known = targets.join(", ");
-            return Err(Failure::usage(format!(
-                "no fuzz target `{name}`; there are: {known}"
-            )));
+            return Err(Failure::usage(format!("no fuzz target `{name}`; there are: {known}")));
         }
         targets.retain(|target| target == name);
     }
@@ -70,10 +68,7 @@ pub(crate) fn run_targets(seconds: u64, only: Option<&str>) -> Outcome {
 
 /// Prints the table and, for each finding, how to replay it.
 fn summarise(reports: &[Report]) -> Outcome {
-    say(format!(
-        "{:<24} {:>9} {:>12}  result",
-        "target", "seconds", "runs"
-    ));
+    say(format!("{:<24} {:>9} {:>12}  result", "target", "seconds", "runs"));
     for report in reports {
         let runs = report.runs.map_or("?".into(), |runs| runs.to_string());
         let result = match &report.finding {
@@ -81,10 +76,7 @@ fn summarise(reports: &[Report]) -> Outcome {
             Some(finding) => &finding.summary,
         };
         let seconds = report.elapsed.as_secs_f64();
-        say(format!(
-            "{:<24} {seconds:>9.1} {runs:>12}  {result}",
-            report.target
-        ));
+        say(format!("{:<24} {seconds:>9.1} {runs:>12}  {result}", report.target));
     }
     let mut found = 0;
     for report in reports {
@@ -93,19 +85,13 @@ fn summarise(reports: &[Report]) -> Outcome {
         };
         found += 1;
         match &finding.artifact {
-            Some(input) => say(format!(
-                "replay it with: {}",
-                replay_command(&report.target, input)
-            )),
+            Some(input) => say(format!("replay it with: {}", replay_command(&report.target, input))),
             None => say(format!("{} saved no input", report.target)),
         }
     }
     match found {
         0 => Ok(()),
-        _ => Err(Failure::new(format!(
-            "fuzzing: {found} of {} targets found something",
-            reports.len()
-        ))),
+        _ => Err(Failure::new(format!("fuzzing: {found} of {} targets found something", reports.len()))),
     }
 }
 
@@ -120,15 +106,15 @@ fn parse(args: &[String]) -> Result<(u64, Option<String>), Failure> {
     let mut target = None;
     let mut words = args.iter();
     while let Some(flag) = words.next() {
-        let value = words
-            .next()
-            .ok_or_else(|| Failure::usage(format!("`{flag}` wants a value")))?;
+        let value = words.next().ok_or_else(|| Failure::usage(format!("`{flag}` wants a value")))?;
         match flag.as_str() {
             "--seconds" => {
                 // Zero would mean "for ever" to libFuzzer.
-                seconds = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| {
-                    Failure::usage(format!("`{value}` is not a number of seconds"))
-                })?;
+                seconds = value
+                    .parse()
+                    .ok()
+                    .filter(|n| *n > 0)
+                    .ok_or_else(|| Failure::usage(format!("`{value}` is not a number of seconds")))?;
             }
             "--target" => target = Some(value.clone()),
             _ => return Err(Failure::usage(format!("no option `{flag}` for fuzz"))),

@@ -25,8 +25,7 @@ pub(super) fn run(programs: &Path, target: &str, seconds: u64) -> Result<Report,
     let artifacts = format!("fuzz/artifacts/{target}/");
     let seeds = format!("fuzz/seeds/{target}");
     for dir in [&corpus, &artifacts] {
-        fs::create_dir_all(root().join(dir))
-            .map_err(|error| Failure::new(format!("cannot make {dir}: {error}")))?;
+        fs::create_dir_all(root().join(dir)).map_err(|error| Failure::new(format!("cannot make {dir}: {error}")))?;
     }
     let mut command = Command::new(programs.join(target));
     command
@@ -82,10 +81,7 @@ fn is_panic(line: &str) -> bool {
 
 /// The rest of the last line that contains `label`.
 fn after<'log>(log: &'log str, label: &str) -> Option<&'log str> {
-    log.lines()
-        .rev()
-        .find_map(|line| line.split_once(label))
-        .map(|(_, rest)| rest.trim())
+    log.lines().rev().find_map(|line| line.split_once(label)).map(|(_, rest)| rest.trim())
 }
 
 /// Drops the `./` that some versions put before the path.

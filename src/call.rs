@@ -1,0 +1,230 @@
+//! A call under construction: what every way of using a remote object comes down to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::batch::Batch;
+use crate::convert::IntoArguments;
+use crate::drive::{Hub, perform_here, serving, thread_lane};
+use crate::error::Error;
+use crate::host::{Arguments, Operation, Own, Request};
+use crate::hosts::copy_operand;
+use crate::promise::Promise;
+use crate::session::{CallSpec, Road, Target};
+use crate::stream::ItemStream;
+use crate::table::Handle;
+use crate::value::{Ref, Value};
+
+/// What a call is made on.
+#[derive(Clone)]
+pub(crate) enum Callee {
+    /// The table of names of a session's peer.
+    Names(Arc<Hub>),
+    /// An object.
+    Object(Ref),
+}
+
+/// A call under construction: set what it needs, then send it in one of the four ways.
+#[must_use = "a call is made by send, promise, one_way or stream"]
+pub struct CallBuilder {
+    callee: Callee,
+    path: Vec<Arc<str>>,
+    operation: Operation,
+    member: Option<Arc<str>>,
+    arguments: Arguments,
+    time: Option<Duration>,
+    prefetch: Vec<Arc<str>>,
+    credit: Option<(u64, u64)>,
+}
+
+/// Where a call goes, once its target is looked at.
+enum Route {
+    /// To a peer.
+    Peer(Arc<Hub>, Target),
+    /// To an object of this side.
+    Here(Own),
+}
+
+impl CallBuilder {
+    pub(crate) fn new(callee: Callee, operation: Operation) -> Self {
+        Self {
+            callee,
+            path: Vec::new(),
+            operation,
+            member: None,
+            arguments: Arguments::default(),
+            time: None,
+            prefetch: Vec::new(),
+            credit: None,
+        }
+    }
+
+    pub(crate) fn path(mut self, path: &[Arc<str>]) -> Self {
+        self.path.extend_from_slice(path);
+        self
+    }
+
+    /// About this member.
+    pub fn member(mut self, member: impl Into<Arc<str>>) -> Self {
+        self.member = Some(member.into());
+        self
+    }
+
+    /// With these arguments.
+    pub fn args(mut self, arguments: impl IntoArguments) -> Self {
+        self.arguments = arguments.into_arguments();
+        self
+    }
+
+    /// With one more argument, by name.
+    pub fn named(mut self, name: impl Into<Arc<str>>, value: impl Into<Value>) -> Self {
+        self.arguments.named.push((name.into(), value.into()));
+        self
+    }
+
+    /// To be answered within this time: after it the call fails here, and is asked to stop over there.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    pub(crate) fn prefetch(mut self, names: &[&str]) -> Self {
+        self.prefetch = names.iter().map(|name| Arc::from(*name)).collect();
+        self
+    }
+
+    pub(crate) fn credit(mut self, bytes: u64, items: u64) -> Self {
+        self.credit = Some((bytes, items));
+        self
+    }
+
+    /// Makes the call and waits for its result.
+    ///
+    /// # Errors
+    /// What the object raised, or why the call could not be made.
+    pub fn send(self) -> Result<Value, Error> {
+        match self.route()? {
+            (Route::Here(own), call) => call.here(&own),
+            (Route::Peer(hub, target), call) => {
+                let spec = call.spec(&hub, target)?;
+                let id = hub.call_when_room(spec, true)?;
+                hub.wait_value(id)
+            }
+        }
+    }
+
+    /// Makes the call and waits for nothing: the result is promised, and calls may be made on it at once.
+    ///
+    /// # Errors
+    /// Why the call could not be made.
+    pub fn promise(self) -> Result<Promise, Error> {
+        match self.route()? {
+            (Route::Here(own), call) => Ok(Promise::ready(call.here(&own))),
+            (Route::Peer(hub, target), call) => {
+                let batch = Batch::is_open(hub.number());
+                let spec = CallSpec { keep: true, batch, ..call.spec(&hub, target)? };
+                let id = hub.call_when_room(spec, false)?;
+                let promise = Promise::of(hub.promise_handle(id));
+                hub.kick();
+                Ok(promise)
+            }
+        }
+    }
+
+    /// Makes the call and wants no answer, not even that it failed.
+    ///
+    /// # Errors
+    /// Why the call could not be made.
+    pub fn one_way(self) -> Result<(), Error> {
+        match self.route()? {
+            // Nobody is told of its failure, as nobody is when it happens over there.
+            (Route::Here(own), call) => call.here(&own).map(|_| ()).or(Ok(())),
+            (Route::Peer(hub, target), call) => {
+                let batch = Batch::is_open(hub.number());
+                let spec = CallSpec { one_way: true, batch, ..call.spec(&hub, target)? };
+                hub.call_when_room(spec, false)?;
+                hub.kick();
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the call, one that is answered by items, and gives these as they come.
+    pub(crate) fn stream(self, ahead: u64) -> Result<ItemStream, Error> {
+        match self.route()? {
+            (Route::Here(own), call) => ItemStream::here(&own, &call.path, call.operation),
+            (Route::Peer(hub, target), call) => {
+                let credit = call.credit;
+                let spec = call.spec(&hub, target)?;
+                let id = hub.call_when_room(spec, true)?;
+                hub.kick();
+                Ok(ItemStream::remote(hub, id, credit, ahead))
+            }
+        }
+    }
+
+    /// Where the call goes; a method read off a path and then called is a call of the method.
+    fn route(mut self) -> Result<(Route, Self), Error> {
+        if self.operation == Operation::Call && self.member.is_none() {
+            self.member = self.path.pop();
+        }
+        if self.operation.takes_operands() {
+            for argument in &mut self.arguments.positional {
+                *argument = copy_operand(argument)?;
+            }
+        }
+        let handle = match &self.callee {
+            Callee::Names(hub) => return Ok((Route::Peer(hub.clone(), Target::Names), self)),
+            Callee::Object(Ref::Own(own)) => return Ok((Route::Here(own.clone()), self)),
+            Callee::Object(Ref::Remote(handle)) => handle.clone(),
+        };
+        let Some(hub) = Hub::of(&handle) else {
+            return Err(Error::Misuse("a handle of a foreign kind".into()));
+        };
+        if !handle.is_promise() {
+            self.check_member(&handle)?;
+            return Ok((Route::Peer(hub, Target::Handle(handle)), self));
+        }
+        match hub.with(|session| session.road(handle.id(), thread_lane())) {
+            Road::Answer => Ok((Route::Peer(hub, Target::Handle(handle)), self)),
+            Road::Remote(resolved) => Ok((Route::Peer(hub, Target::Handle(resolved)), self)),
+            Road::Own(own) => Ok((Route::Here(own), self)),
+            Road::Failed(error) => Err(error),
+            Road::Value(returned) => {
+                let value = returned.value(hub.node().limits())?;
+                Err(Error::convert("an object", value.kind()))
+            }
+        }
+    }
+
+    /// A member that a closed shape does not have is missed without asking.
+    fn check_member(&self, handle: &Handle) -> Result<(), Error> {
+        let asks = matches!(self.operation, Operation::Call | Operation::Get | Operation::Set | Operation::Delete);
+        let first = self.path.first().or(self.member.as_ref().filter(|_| asks));
+        let shape = handle.shape();
+        match first {
+            Some(name) if shape.is_closed() && shape.find(name).is_none() => Err(Error::no_member(&shape, name)),
+            _ => Ok(()),
+        }
+    }
+
+    fn here(self, own: &Own) -> Result<Value, Error> {
+        let request = Request { operation: self.operation, member: self.member, arguments: self.arguments };
+        perform_here(own, &self.path, request)
+    }
+
+    fn spec(self, hub: &Arc<Hub>, target: Target) -> Result<CallSpec, Error> {
+        let arguments = hub.pack(|packer| packer.arguments(&self.arguments))?;
+        Ok(CallSpec {
+            path: self.path,
+            member: self.member,
+            arguments,
+            lane: thread_lane(),
+            chain: serving(),
+            deadline: self.time.map(|time| hub.now() + time),
+            prefetch: self.prefetch,
+            credit: self.credit,
+            ..CallSpec::new(target, self.operation)
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! What a host knows of the call it serves: its chain, its time, whether it was stopped, and where its result goes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::clock::Time;
+use crate::error::Error;
+use crate::table::Id;
+use crate::value::Value;
+
+/// The calls that a call is nested in, innermost first, over all sessions of this process: those served here, and those
+/// made here while serving them.
+#[derive(Clone)]
+pub struct Chain(Arc<Link>);
+
+struct Link {
+    session: u64,
+    call: Id,
+    depth: u32,
+    outer: Option<Chain>,
+}
+
+impl Chain {
+    /// The chain of a call: one that we serve goes by the peer's id, one that we make by ours.
+    pub(crate) fn new(session: u64, call: Id, outer: Option<Chain>) -> Self {
+        let depth = outer.as_ref().map_or(0, Chain::depth).saturating_add(1);
+        Self(Arc::new(Link { session, call, depth, outer }))
+    }
+
+    /// How many calls the chain goes through, as far as this process sees it.
+    pub fn depth(&self) -> u32 {
+        self.0.depth
+    }
+
+    /// The innermost call served in this session that the chain goes through.
+    pub(crate) fn served_in(&self, session: u64) -> Option<Id> {
+        self.links().find(|link| link.session == session && !link.call.is_ours()).map(|link| link.call)
+    }
+
+    /// Whether the chain goes through this call of this session.
+    pub(crate) fn goes_through(&self, session: u64, call: Id) -> bool {
+        self.links().any(|link| link.session == session && link.call == call)
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        std::iter::successors(Some(&*self.0), |link| link.outer.as_ref().map(|outer| &*outer.0))
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.links().map(|link| (link.session, link.call))).finish()
+    }
+}
+
+/// Where the result of a call goes that a host settles itself.
+pub(crate) trait ReplyTo: Send + Sync {
+    /// The call has this result.
+    fn settle(&self, answer: Id, result: Result<Value, Error>);
+    /// The call waits for something, and later calls of its lane may start.
+    fn suspend(&self, answer: Id);
+    /// The call's stream has more to give.
+    fn resume(&self, answer: Id);
+}
+
+/// The means to settle a call later. Clones settle the same call; the first to do so wins. If all are dropped without
+/// that, the caller gets an error: no call is left without an answer.
+#[derive(Clone)]
+pub struct Reply(Arc<ReplyCell>);
+
+struct ReplyCell {
+    to: Option<Arc<dyn ReplyTo>>,
+    answer: Id,
+    settled: AtomicBool,
+}
+
+impl Reply {
+    pub(crate) fn new(to: Arc<dyn ReplyTo>, answer: Id) -> Self {
+        Self(Arc::new(ReplyCell { to: Some(to), answer, settled: AtomicBool::new(false) }))
+    }
+
+    fn local() -> Self {
+        Self(Arc::new(ReplyCell { to: None, answer: Id::OUR_NAMES, settled: AtomicBool::new(true) }))
+    }
+
+    /// Gives the call its result. Only the first result counts.
+    pub fn settle(&self, result: Result<Value, Error>) {
+        self.0.settle(result);
+    }
+
+    /// Marks the call as waiting: later calls of its lane on the object may start.
+    pub fn suspend(&self) {
+        if let Some(to) = &self.0.to {
+            to.suspend(self.0.answer);
+        }
+    }
+
+    /// Tells that a stream which had said [`crate::host::Step::Later`] has more to give.
+    pub fn resume(&self) {
+        if let Some(to) = &self.0.to {
+            to.resume(self.0.answer);
+        }
+    }
+
+    /// The call that it settles.
+    pub(crate) fn answer(&self) -> Id {
+        self.0.answer
+    }
+
+    /// Takes the right to settle from every clone; whether it was still to be had.
+    pub(crate) fn claim(&self) -> bool {
+        !self.0.settled.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl ReplyCell {
+    fn settle(&self, result: Result<Value, Error>) {
+        if let (false, Some(to)) = (self.settled.swap(true, Ordering::AcqRel), &self.to) {
+            to.settle(self.answer, result);
+        }
+    }
+}
+
+impl Drop for ReplyCell {
+    fn drop(&mut self) {
+        self.settle(Err(Error::raise("wherever:unanswered", "the object dropped the call without answering it")));
+    }
+}
+
+/// Whether a call is wanted no more, and what is to be told when that happens.
+#[derive(Default)]
+pub struct StopFlag {
+    stopped: AtomicBool,
+    told: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+}
+
+impl StopFlag {
+    /// Whether the caller wants no result any more.
+    pub fn is_set(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Marks the call as not wanted, and nothing more: what is to be told is told by [`Self::tell`].
+    pub(crate) fn set(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    /// Runs what is to be told. Never called with a lock held.
+    pub(crate) fn tell(&self) {
+        let told = std::mem::take(&mut *self.told.lock());
+        told.into_iter().for_each(|tell| tell());
+    }
+
+    fn on_stop(&self, tell: Box<dyn FnOnce() + Send>) {
+        self.told.lock().push(tell);
+        if self.is_set() {
+            self.tell();
+        }
+    }
+}
+
+impl fmt::Debug for StopFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StopFlag({})", self.is_set())
+    }
+}
+
+/// What a host knows of the call it serves.
+#[derive(Clone)]
+pub struct CallContext {
+    pub(crate) chain: Option<Chain>,
+    pub(crate) lane: u64,
+    pub(crate) session: Option<u64>,
+    pub(crate) deadline: Option<Time>,
+    pub(crate) stop: Arc<StopFlag>,
+    pub(crate) reply: Reply,
+}
+
+impl CallContext {
+    /// The context of a call that never left this side.
+    pub fn local() -> Self {
+        Self { chain: None, lane: 0, session: None, deadline: None, stop: Arc::default(), reply: Reply::local() }
+    }
+
+    /// The chain that the call belongs to; `None` for a local one.
+    pub fn chain(&self) -> Option<&Chain> {
+        self.chain.as_ref()
+    }
+
+    /// The moment, by the node's clock, after which nobody wants the result.
+    pub fn deadline(&self) -> Option<Time> {
+        self.deadline
+    }
+
+    /// Whether the caller wants no result any more. Long work looks from time to time, and ends itself.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_set()
+    }
+
+    /// Has this run when the caller stops the call, or at once if it has; on whatever thread learns of it.
+    pub fn on_stop(&self, tell: impl FnOnce() + Send + 'static) {
+        self.stop.on_stop(Box::new(tell));
+    }
+
+    /// The means to settle the call after [`crate::host::Outcome::Later`].
+    pub fn reply(&self) -> Reply {
+        self.reply.clone()
+    }
+
+    /// The number of the session it came by; `None` for a local call.
+    pub fn session_number(&self) -> Option<u64> {
+        self.session
+    }
+}
+
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext").field("chain", &self.chain).field("lane", &self.lane).finish_non_exhaustive()
+    }
+}

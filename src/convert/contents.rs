@@ -1,0 +1,144 @@
+//! Containers as Rust's types: copied contents, and own containers read at this moment.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, Hash};
+
+use crate::error::Error;
+use crate::value::{Entries, Items, Ref, Value};
+
+use super::{FromValue, unlike};
+
+/// The longest text of a key in the path of an error, in characters.
+const KEY_CHARS_MAX: usize = 60;
+
+/// The value itself, if it holds contents; those of an own container; otherwise the error that `wanted` was wanted.
+pub(super) fn of(value: Value, wanted: &str) -> Result<Value, Error> {
+    match &value {
+        Value::Ref(Ref::Own(own)) if own.shape().category().is_container() => own.host().whole(),
+        Value::Ref(Ref::Remote(handle)) => Err(Error::convert(
+            format!("{wanted}, copied"),
+            if handle.is_promise() {
+                "promise; wait for its result first".to_owned()
+            } else {
+                format!(
+                    "remote object {}; `Proxy::fetch` copies the contents of a remote container",
+                    handle.shape().name()
+                )
+            },
+        )),
+        Value::Ref(Ref::Own(_)) => Err(unlike(wanted, &value)),
+        _ => Ok(value),
+    }
+}
+
+/// The items of a list, tuple or set.
+fn items(value: Value, wanted: &str) -> Result<Items, Error> {
+    match of(value, wanted)? {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) | Value::FrozenSet(items) => Ok(items),
+        Value::Cycle(cycle) => match cycle.follow() {
+            Some(Value::List(items) | Value::Tuple(items)) => Ok(items),
+            _ => Err(Error::convert(wanted, "back edge")),
+        },
+        other => Err(unlike(wanted, &other)),
+    }
+}
+
+fn entries(value: Value) -> Result<Entries, Error> {
+    match of(value, "dict")? {
+        Value::Dict(entries) => Ok(entries),
+        other => Err(unlike("dict", &other)),
+    }
+}
+
+/// The items of a list, tuple or set, each as this type.
+pub(super) fn many<T: FromValue>(value: Value) -> Result<Vec<T>, Error> {
+    each(&items(value, "list, tuple or set")?).collect()
+}
+
+fn each<T: FromValue>(items: &Items) -> impl Iterator<Item = Result<T, Error>> {
+    let items = items.iter().enumerate();
+    items.map(|(at, item)| T::from_value(item.clone()).map_err(|error| error.within(format!("[{at}]"))))
+}
+
+fn pairs<K: FromValue, V: FromValue>(entries: &Entries) -> impl Iterator<Item = Result<(K, V), Error>> {
+    entries.iter().map(|(key, value)| {
+        let made = K::from_value(key.clone()).map_err(|error| error.within(format!("key {}", short(key))));
+        let value = |_: &K| V::from_value(value.clone()).map_err(|error| error.within(format!("[{}]", short(key))));
+        made.and_then(|made| value(&made).map(|value| (made, value)))
+    })
+}
+
+/// A key as it stands in a path: a long one is cut.
+fn short(key: &Value) -> String {
+    match key {
+        Value::Text(text) => match text.char_indices().nth(KEY_CHARS_MAX) {
+            Some((end, _)) => format!("{:?}...", &text[..end]),
+            None => format!("{text:?}"),
+        },
+        Value::Int(_) | Value::Bool(_) | Value::Float(_) | Value::None => format!("{key:?}"),
+        other => format!("<{}>", other.kind()),
+    }
+}
+
+impl<T: FromValue> FromValue for Vec<T> {
+    /// Of the items of a list, tuple or set, copied or own. `Vec<u8>` also of bytes and of a byte array.
+    fn from_value(value: Value) -> Result<Self, Error> {
+        T::many_from_value(value)
+    }
+}
+
+impl<T: FromValue + Ord> FromValue for BTreeSet<T> {
+    fn from_value(value: Value) -> Result<Self, Error> {
+        each(&items(value, "set")?).collect()
+    }
+}
+
+impl<T: FromValue + Eq + Hash, S: BuildHasher + Default> FromValue for HashSet<T, S> {
+    fn from_value(value: Value) -> Result<Self, Error> {
+        each(&items(value, "set")?).collect()
+    }
+}
+
+impl<K: FromValue + Ord, V: FromValue> FromValue for BTreeMap<K, V> {
+    fn from_value(value: Value) -> Result<Self, Error> {
+        pairs(&entries(value)?).collect()
+    }
+}
+
+impl<K, V, S> FromValue for HashMap<K, V, S>
+where
+    K: FromValue + Eq + Hash,
+    V: FromValue,
+    S: BuildHasher + Default,
+{
+    fn from_value(value: Value) -> Result<Self, Error> {
+        pairs(&entries(value)?).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($(($count:literal $($name:ident $at:tt)+))+) => {$(
+        impl<$($name: FromValue),+> FromValue for ($($name,)+) {
+            fn from_value(value: Value) -> Result<Self, Error> {
+                const WANTED: &str = concat!("tuple of ", $count);
+                let items = items(value, WANTED)?;
+                if items.len() != $count {
+                    return Err(Error::convert(WANTED, format!("{} items", items.len())));
+                }
+                Ok(($(
+                    $name::from_value(items[$at].clone())
+                        .map_err(|error| error.within(concat!("[", $at, "]")))?,
+                )+))
+            }
+        }
+    )+};
+}
+
+tuples! {
+    (1 A 0)
+    (2 A 0 B 1)
+    (3 A 0 B 1 C 2)
+    (4 A 0 B 1 C 2 D 3)
+    (5 A 0 B 1 C 2 D 3 E 4)
+    (6 A 0 B 1 C 2 D 3 E 4 F 5)
+}

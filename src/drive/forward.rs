@@ -1,0 +1,139 @@
+//! A middle: what one session's peer holds through us of another's, and the calls that we pass on.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::context::CallContext;
+use crate::drive::hub::Hub;
+use crate::drive::relay::Relay;
+use crate::error::{Disconnected, Error};
+use crate::host::{Host, Identity, Operation, Outcome, Request};
+use crate::session::{CallSpec, Done, Job, Settled, Target};
+use crate::shape::Shape;
+use crate::table::Handle;
+use crate::value::{Ref, Value};
+
+/// An object of ours that only stands for what a handle of another session leads to.
+pub(crate) struct Adopted {
+    handle: Handle,
+}
+
+impl Adopted {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle }
+    }
+}
+
+impl Host for Adopted {
+    fn shape(&self) -> Arc<Shape> {
+        self.handle.shape()
+    }
+
+    fn operate(&self, request: Request, _context: &CallContext) -> Outcome {
+        // Never asked: a call on it is forwarded by its driver, which knows the call's lane and chain.
+        Outcome::Error(Error::not_supported(&self.handle.shape(), request.operation))
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::of_pair::<Self>(self.handle.session_number(), self.handle.id().to_bits())
+    }
+
+    fn describes(&self) -> Option<Arc<Shape>> {
+        self.handle.describes()
+    }
+
+    fn stands_for(&self) -> Option<Value> {
+        Some(Value::Ref(Ref::Remote(self.handle.clone())))
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+/// Passes a call on to where its target lives, without waiting, as a lane of its own; the result comes back by the
+/// call's reply.
+pub(crate) fn forward(
+    from: &Arc<Hub>,
+    job: Job,
+    path: Vec<Arc<str>>,
+    context: &CallContext,
+    handle: &Handle,
+) -> Result<(), Error> {
+    let Some(to) = Hub::of(handle) else {
+        return Err(Error::Misuse("a handle of a foreign kind".into()));
+    };
+    let arguments = job.arguments.arguments(from.node().limits())?;
+    let arguments = to.pack(|packer| packer.arguments(&arguments))?;
+    let caller = (from.number(), job.lane, job.parent);
+    let lane = to.lanes.lock().enter(caller);
+    let left = |deadline| to.now() + std::time::Duration::saturating_sub(deadline, from.now());
+    let streams = matches!(job.operation, Operation::Iterate | Operation::Whole);
+    let spec = CallSpec {
+        path,
+        member: job.member.clone(),
+        arguments,
+        lane,
+        lane_alone: true,
+        chain: Some(job.chain.clone()),
+        one_way: job.one_way,
+        deadline: job.deadline.map(left),
+        prefetch: job.prefetch.clone(),
+        credit: streams.then_some(job.credit),
+        ..CallSpec::new(Target::Handle(handle.clone()), job.operation)
+    };
+    if job.one_way {
+        let made = to.call_or_queue(spec);
+        to.lanes.lock().leave(caller);
+        to.kick();
+        context.reply().settle(Ok(Value::None));
+        return made.map(|_| ());
+    }
+    if streams {
+        return Relay::open(from, &to, spec, &job, context, caller);
+    }
+    forward_plain(from, &to, spec, context, caller)
+}
+
+fn forward_plain(
+    from: &Arc<Hub>,
+    to: &Arc<Hub>,
+    mut spec: CallSpec,
+    context: &CallContext,
+    caller: (u64, u64, Option<u64>),
+) -> Result<(), Error> {
+    let (reply, hub, same) = (context.reply(), to.clone(), from.number() == to.number());
+    spec.done = Some(Done::new(move |settled| {
+        hub.lanes.lock().leave(caller);
+        reply.settle(came_back(&hub, settled, same));
+    }));
+    let made = to.call_or_queue(spec).inspect_err(|_| to.lanes.lock().leave(caller))?;
+    if let Some(id) = made {
+        let weak = Arc::downgrade(to);
+        context.on_stop(move || {
+            if let Some(to) = weak.upgrade() {
+                to.with(|session| session.stop_question(id));
+                to.kick();
+            }
+        });
+        // Where nobody else would bring the answer, whoever forwards waits for it.
+        if !same && to.driver().waits_in_line() {
+            return to.driver().wait(to, &mut |session| session.is_over(id));
+        }
+    }
+    to.kick();
+    Ok(())
+}
+
+/// A result as it is passed back: a middle that lost the hop behind it says so, all else goes on unchanged.
+pub(crate) fn came_back(hub: &Arc<Hub>, settled: Settled, same: bool) -> Result<Value, Error> {
+    match settled {
+        Ok(returned) => returned.value(hub.node().limits()),
+        Err(Error::Disconnected(lost)) if !same && lost.hop.is_none() => {
+            let hop: Arc<str> = format!("the middle ({})", hub.node().runtime_name()).into();
+            let lost = Disconnected { hop: Some(hop), ..Arc::unwrap_or_clone(lost) };
+            Err(Error::Disconnected(Arc::new(lost)))
+        }
+        Err(error) => Err(error),
+    }
+}

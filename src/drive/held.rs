@@ -1,0 +1,114 @@
+//! Results that hold promises: their RETURN waits until every promise in them has come.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::drive::hub::Hub;
+use crate::error::Error;
+use crate::host::Operation;
+use crate::session::{CallSpec, Done, Target};
+use crate::table::{Handle, Id};
+use crate::value::{Entries, Items, Ref, Value};
+
+/// Gives a call its result as soon as no promise in it is open.
+pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
+    let open = result.as_ref().ok().and_then(first_promise);
+    let (Some(promise), Ok(value)) = (open, result.clone()) else {
+        return settle_now(hub, answer, result);
+    };
+    drop(result);
+    let hub = hub.clone();
+    let place = promise.clone();
+    when_settled(&promise, move |settled| match settled {
+        Ok(came) => settle_when_whole(&hub, answer, Ok(replace(&value, &place, &came))),
+        Err(error) => settle_now(&hub, answer, Err(error)),
+    });
+}
+
+fn settle_now(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
+    let settlement = hub.pack(|packer| packer.settlement(result));
+    hub.with(|session| session.settle(answer, settlement));
+    hub.kick();
+}
+
+/// Runs `then` with what a promise has come to, now or later.
+fn when_settled(promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send + 'static) {
+    let Some(hub) = Hub::of(promise) else {
+        return then(Err(Error::Misuse("a promise of a foreign kind".into())));
+    };
+    let id = promise.id();
+    if hub.with(|session| session.is_no_return(id)) {
+        return ask_again(&hub, promise, then);
+    }
+    let waiting =
+        Arc::new(Waiting { hub: hub.clone(), promise: promise.clone(), then: Mutex::new(Some(Box::new(then))) });
+    waiting.look();
+    hub.with(|session| session.flush());
+    hub.kick();
+}
+
+/// The promise was a link of a batch's chain and has no RETURN of its own: a no-op call on it has.
+fn ask_again(hub: &Arc<Hub>, promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send + 'static) {
+    let limits = hub.node().limits().clone();
+    let done = Done::new(move |settled| then(settled.and_then(|returned| returned.value(&limits))));
+    let mut spec = CallSpec::new(Target::Handle(promise.clone()), Operation::Noop);
+    spec.done = Some(done);
+    // A call that cannot be made drops its continuation, and with it the reply, which says so.
+    let _ = hub.call_or_queue(spec);
+    hub.kick();
+}
+
+type Then = Box<dyn FnOnce(Result<Value, Error>) + Send>;
+
+struct Waiting {
+    hub: Arc<Hub>,
+    promise: Handle,
+    then: Mutex<Option<Then>>,
+}
+
+impl Waiting {
+    /// Looks whether the promise is settled, having asked to be told if it is not.
+    fn look(self: Arc<Self>) {
+        let id = self.promise.id();
+        let again = self.clone();
+        self.hub.listen(id, move || again.look());
+        let Some(settled) = self.hub.with(|session| session.take_settled(id)) else { return };
+        let then = self.then.lock().take();
+        if let Some(then) = then {
+            then(settled.and_then(|returned| returned.value(self.hub.node().limits())));
+        }
+    }
+}
+
+fn first_promise(value: &Value) -> Option<Handle> {
+    // Values of user code here: as deep as they can be encoded at most, or encoding refuses them.
+    match value {
+        Value::Ref(Ref::Remote(handle)) if handle.is_promise() => Some(handle.clone()),
+        Value::Tuple(items) | Value::List(items) | Value::Set(items) | Value::FrozenSet(items) => {
+            items.iter().find_map(first_promise)
+        }
+        Value::Dict(entries) => {
+            entries.iter().find_map(|(key, value)| first_promise(key).or_else(|| first_promise(value)))
+        }
+        _ => None,
+    }
+}
+
+fn replace(value: &Value, promise: &Handle, came: &Value) -> Value {
+    let all = |items: &Items| items.iter().map(|item| replace(item, promise, came)).collect::<Items>();
+    match value {
+        Value::Ref(Ref::Remote(handle)) if handle.same(promise) => came.clone(),
+        Value::Tuple(items) => Value::Tuple(all(items)),
+        Value::List(items) => Value::List(all(items)),
+        Value::Set(items) => Value::Set(all(items)),
+        Value::FrozenSet(items) => Value::FrozenSet(all(items)),
+        Value::Dict(entries) => Value::Dict(
+            entries
+                .iter()
+                .map(|(key, value)| (replace(key, promise, came), replace(value, promise, came)))
+                .collect::<Entries>(),
+        ),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,130 @@
+//! The manual driver: whoever owns it moves the frames, turns the clock and runs the jobs. For tests on invented time,
+//! for simulations, and for programs with a loop of their own.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::drive::hub::{Drive, Hub};
+use crate::error::Error;
+use crate::node::Node;
+use crate::peer::Peer;
+use crate::session::{Job, Session};
+
+/// A peer that is driven by hand.
+///
+/// Nothing blocks: whatever would have to wait fails with [`Error::Misuse`]. Calls are made as promises, or with a
+/// continuation, and hosts that call on answer later.
+#[derive(Clone)]
+pub struct Manual {
+    hub: Arc<Hub>,
+    jobs: Arc<Jobs>,
+}
+
+type Jobs = Mutex<VecDeque<Box<Job>>>;
+
+struct Driver {
+    jobs: Arc<Jobs>,
+    me: Mutex<Weak<Hub>>,
+}
+
+impl Manual {
+    /// A new session of the node, for a carrier that takes frames of this length at most.
+    pub fn new(node: &Node, frame_len_max: usize) -> Self {
+        let jobs = Arc::<Jobs>::default();
+        let driver = Driver { jobs: jobs.clone(), me: Mutex::default() };
+        Self { hub: Hub::new(node, Box::new(driver), frame_len_max), jobs }
+    }
+
+    /// The peer, for calls and counters.
+    pub fn peer(&self) -> Peer {
+        Peer::new(self.hub.clone())
+    }
+
+    /// The next unit to be sent, if there is one: the preface first, then frames.
+    pub fn take_frame(&self) -> Option<Vec<u8>> {
+        self.hub.dispatch();
+        let now = self.hub.now();
+        let frame = self.hub.with(|session| session.poll_frame(now));
+        self.hub.dispatch();
+        frame
+    }
+
+    /// Takes in what arrived.
+    pub fn put_frame(&self, bytes: &[u8]) {
+        let now = self.hub.now();
+        self.hub.with(|session| session.handle_frame(now, bytes));
+        self.hub.dispatch();
+    }
+
+    /// Tells the time: deadlines and ticks that are due take effect.
+    pub fn tick(&self) {
+        let now = self.hub.now();
+        self.hub.with(|session| session.handle_time(now));
+        self.hub.dispatch();
+    }
+
+    /// How many calls of the peer's are ready to run.
+    pub fn jobs(&self) -> usize {
+        self.jobs.lock().len()
+    }
+
+    /// Whether the call of the peer's at this place is nested in this call of ours.
+    pub fn job_is_nested_in(&self, place: usize, question: crate::table::Id) -> bool {
+        let jobs = self.jobs.lock();
+        jobs.get(place).is_some_and(|job| job.chain.goes_through(self.hub.number(), question))
+    }
+
+    /// Runs the call of the peer's at this place, of those that are ready; whether there was one.
+    pub fn run_job(&self, place: usize) -> bool {
+        let job = self.jobs.lock().remove(place);
+        let ran = job.is_some();
+        if let Some(job) = job {
+            self.hub.run_job(job);
+            self.hub.dispatch();
+        }
+        ran
+    }
+
+    /// The carrier failed or ended.
+    pub fn cut(&self, reason: &str) {
+        self.hub.with(|session| session.carrier_lost(reason));
+        self.hub.dispatch();
+    }
+}
+
+impl Drive for Driver {
+    fn take_job(&self, hub: &Arc<Hub>, job: Box<Job>) {
+        *self.me.lock() = Arc::downgrade(hub);
+        self.jobs.lock().push_back(job);
+    }
+
+    fn kick(&self, _hub: &Arc<Hub>) {}
+
+    fn wait(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
+        match hub.with(done) {
+            true => Ok(()),
+            false => Err(Error::Misuse("a peer that is driven by hand cannot wait: use promises".into())),
+        }
+    }
+
+    fn poll(&self, hub: &Arc<Hub>) -> Result<(), Error> {
+        let now = hub.now();
+        hub.with(|session| session.handle_time(now));
+        Ok(())
+    }
+
+    fn serve(&self, _hub: &Arc<Hub>) -> Result<(), Error> {
+        Err(Error::Misuse("a peer that is driven by hand serves by `Manual::run_job`".into()))
+    }
+
+    fn waits_in_line(&self) -> bool {
+        false
+    }
+
+    fn ended(&self, _hub: &Arc<Hub>) {
+        let jobs = std::mem::take(&mut *self.jobs.lock());
+        drop(jobs);
+    }
+}

@@ -1,0 +1,17 @@
+//! Drivers: what runs a session. The simple one blocks; the manual one is turned by hand.
+
+mod forward;
+mod held;
+mod hub;
+mod lanes;
+mod manual;
+mod relay;
+mod run;
+mod serve_stream;
+mod simple;
+
+pub(crate) use hub::Hub;
+pub(crate) use lanes::{serving, thread_lane};
+pub use manual::Manual;
+pub(crate) use run::perform_here;
+pub use simple::connect;

@@ -1,0 +1,279 @@
+//! Running a call: arguments, path, gate, operation, result; a panic is an error for its caller alone.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::context::{CallContext, Reply, ReplyTo};
+use crate::drive::forward::forward;
+use crate::drive::hub::Hub;
+use crate::drive::lanes::Serving;
+use crate::error::{Error, Raised};
+use crate::host::{Operation, Outcome, Own, Request};
+use crate::hosts::{iterator_of_stream, whole_stream};
+use crate::node::Node;
+use crate::policy::Policy;
+use crate::session::{Job, JobTarget};
+use crate::table::Id;
+use crate::value::{Ref, Value};
+
+/// A call on its way to the object at the end of its path.
+struct Walk {
+    hub: Arc<Hub>,
+    job: Job,
+    /// Names of the path that are left, in reverse.
+    path: Vec<Arc<str>>,
+    context: CallContext,
+}
+
+impl Hub {
+    /// Runs a call of the peer's on the present thread. Its result goes back by itself.
+    pub(crate) fn run_job(self: &Arc<Self>, mut job: Box<Job>) {
+        let reply = Reply::new(self.clone(), job.answer);
+        let context = CallContext {
+            chain: Some(job.chain.clone()),
+            lane: job.lane,
+            session: Some(self.number()),
+            deadline: job.deadline,
+            stop: job.stop.clone(),
+            reply,
+        };
+        let mut path = std::mem::take(&mut job.path);
+        path.reverse();
+        let target = job.target.clone();
+        let mut walk = Some((Walk { hub: self.clone(), job: *job, path, context }, target));
+        self.node().run_job(&mut || {
+            if let Some((walk, target)) = walk.take() {
+                walk.go(target);
+            }
+        });
+    }
+}
+
+impl Walk {
+    fn go(self, target: JobTarget) {
+        let _serving = Serving::enter(&self.job.chain);
+        let reply = self.context.reply();
+        if let Err(error) = self.step(target) {
+            reply.settle(Err(error));
+        }
+    }
+
+    /// Follows the path as far as it goes at once, then does what is asked.
+    fn step(mut self, target: JobTarget) -> Result<(), Error> {
+        let own = match target {
+            JobTarget::Object(own) => match own.host().stands_for() {
+                None => own,
+                Some(Value::Ref(Ref::Remote(handle))) => return self.forward(handle),
+                Some(value) => return self.on_value(value),
+            },
+            JobTarget::Remote(handle) => return self.forward(handle),
+            JobTarget::Value(value) => return self.on_value(value),
+            JobTarget::Names => match self.path.pop() {
+                None => {
+                    let result = self.names_operation();
+                    self.context.reply().settle(result);
+                    return Ok(());
+                }
+                Some(name) => {
+                    let found = exported(self.hub.node(), &name)?;
+                    return self.step(JobTarget::Object(found));
+                }
+            },
+        };
+        let Some(name) = self.path.pop() else { return self.operate(&own) };
+        let request = Request::member(Operation::Get, name);
+        check(self.hub.node().policy(), &own, &request)?;
+        let next = Arc::new(NextStep(Mutex::new(None)));
+        let context =
+            CallContext { reply: Reply::new(next.clone(), self.context.reply.answer()), ..self.context.clone() };
+        match guarded(&own, request, &context) {
+            Outcome::Value(value) => {
+                context.reply.claim();
+                self.step(target_of(value))
+            }
+            Outcome::Error(error) => {
+                context.reply.claim();
+                Err(error)
+            }
+            Outcome::Stream(_) => {
+                context.reply.claim();
+                Err(Error::not_supported(&own.shape(), Operation::Get))
+            }
+            Outcome::Later => {
+                next.set(self);
+                Ok(())
+            }
+        }
+    }
+
+    fn forward(self, handle: crate::table::Handle) -> Result<(), Error> {
+        let Self { hub, job, mut path, context } = self;
+        path.reverse();
+        forward(&hub, job, path, &context, &handle)
+    }
+
+    fn on_value(self, value: Value) -> Result<(), Error> {
+        if self.path.is_empty() && self.job.operation == Operation::Noop {
+            self.context.reply().settle(Ok(value));
+            return Ok(());
+        }
+        let text = format!("a copied value ({}) has no operations over there; use it here", value.kind());
+        Err(Error::convert("an object", text))
+    }
+
+    fn names_operation(&self) -> Result<Value, Error> {
+        let node = self.hub.node();
+        match self.job.operation {
+            Operation::Noop => Ok(Value::None),
+            Operation::Get => exported(node, self.job.member.as_deref().unwrap_or_default()).map(Value::from),
+            Operation::Dir => Ok(Value::tuple(node.names().into_iter().map(Value::Text))),
+            operation => Err(Error::NotSupported { shape: "wherever:names".into(), operation }),
+        }
+    }
+
+    fn operate(self, own: &Own) -> Result<(), Error> {
+        let Self { hub, job, context, .. } = self;
+        if job.operation == Operation::Noop {
+            context.reply().settle(Ok(Value::Ref(Ref::Own(own.clone()))));
+            return Ok(());
+        }
+        let arguments = job.arguments.arguments(hub.node().limits())?;
+        let request = Request { operation: job.operation, member: job.member, arguments };
+        check(hub.node().policy(), own, &request)?;
+        let place = match &request.member {
+            Some(member) => format!("{}.{member}", own.shape().name()),
+            None => own.shape().name().to_string(),
+        };
+        let streams = matches!(job.operation, Operation::Iterate | Operation::Whole);
+        let outcome = match job.operation {
+            Operation::Whole => guard(|| own.host().whole().into()),
+            _ => guarded(own, request, &context),
+        };
+        let source = match outcome {
+            Outcome::Later => return Ok(()),
+            Outcome::Error(error) => return Err(error.named(place)),
+            Outcome::Stream(source) if streams => source,
+            Outcome::Stream(source) => {
+                context.reply().settle(Ok(iterator_of_stream(source).into()));
+                return Ok(());
+            }
+            Outcome::Value(contents) if streams => whole_stream(contents),
+            Outcome::Value(value) => {
+                context.reply().settle(Ok(value));
+                return Ok(());
+            }
+        };
+        // The stream's end settles the call; the host's own reply is kept for it to resume by.
+        hub.open_stream(&context, source, job.credit, job.prefetch);
+        Ok(())
+    }
+}
+
+fn exported(node: &Node, name: &str) -> Result<Own, Error> {
+    node.exported(name).ok_or_else(|| Error::NotFound(name.into()))
+}
+
+fn target_of(value: Value) -> JobTarget {
+    match value {
+        Value::Ref(Ref::Own(own)) => JobTarget::Object(own),
+        Value::Ref(Ref::Remote(handle)) => JobTarget::Remote(handle),
+        value => JobTarget::Value(value),
+    }
+}
+
+pub(crate) fn check(policy: Policy, own: &Own, request: &Request) -> Result<(), Error> {
+    policy.check(&own.shape(), own.grant(), request)
+}
+
+fn guarded(own: &Own, request: Request, context: &CallContext) -> Outcome {
+    guard(|| own.host().operate(request, context))
+}
+
+/// Runs user code; a panic of it is its caller's error.
+pub(crate) fn guard(run: impl FnOnce() -> Outcome) -> Outcome {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Outcome::Error(panicked(&*panic)))
+}
+
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    let raised = Raised::new("rust:panic", message);
+    Error::Raised(Arc::new(raised.framed("")))
+}
+
+/// What goes on when an attribute of a path comes later.
+struct NextStep(Mutex<Option<Result<Walk, Result<Value, Error>>>>);
+
+impl NextStep {
+    /// The walk to go on with; at once if the attribute has come meanwhile.
+    fn set(&self, walk: Walk) {
+        let mut state = self.0.lock();
+        match state.take() {
+            Some(Err(came)) => {
+                drop(state);
+                walk.resume(came);
+            }
+            _ => *state = Some(Ok(walk)),
+        }
+    }
+}
+
+impl Walk {
+    fn resume(self, came: Result<Value, Error>) {
+        match came {
+            Ok(value) => self.go(target_of(value)),
+            Err(error) => self.context.reply().settle(Err(error)),
+        }
+    }
+}
+
+impl ReplyTo for NextStep {
+    fn settle(&self, _answer: Id, result: Result<Value, Error>) {
+        let mut state = self.0.lock();
+        match state.take() {
+            Some(Ok(walk)) => {
+                drop(state);
+                walk.resume(result);
+            }
+            _ => *state = Some(Err(result)),
+        }
+    }
+
+    fn suspend(&self, _answer: Id) {}
+
+    fn resume(&self, _answer: Id) {}
+}
+
+/// Does what is asked of an object of this side, for this side: no message, no gate.
+pub(crate) fn perform_here(own: &Own, path: &[Arc<str>], request: Request) -> Result<Value, Error> {
+    let mut own = own.clone();
+    for name in path {
+        match perform_here(&own, &[], Request::member(Operation::Get, name.clone()))? {
+            Value::Ref(Ref::Own(next)) => own = next,
+            other => return Err(Error::convert("an object of this side", other.kind())),
+        }
+    }
+    let outcome = match request.operation {
+        Operation::Noop => return Ok(Value::Ref(Ref::Own(own))),
+        Operation::Whole => return guard_result(|| own.host().whole()),
+        _ => guarded(&own, request, &CallContext::local()),
+    };
+    match outcome {
+        Outcome::Value(value) => Ok(value),
+        Outcome::Error(error) => Err(error),
+        Outcome::Stream(source) => Ok(iterator_of_stream(source).into()),
+        Outcome::Later => {
+            Err(Error::Misuse("the object answers later, and is of this side: call it by its own means".into()))
+        }
+    }
+}
+
+fn guard_result(run: impl FnOnce() -> Result<Value, Error>) -> Result<Value, Error> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+}

@@ -1,0 +1,132 @@
+//! Stepping the streams that we serve, as far as their credit goes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::context::CallContext;
+use crate::drive::hub::Hub;
+use crate::drive::run::{check, guard, panicked};
+use crate::error::Error;
+use crate::host::{Operation, Outcome, Request, Step, ValueStream};
+use crate::limits::RETURN_BYTES;
+use crate::session::Source;
+use crate::table::Id;
+use crate::value::{Ref, Value};
+use crate::wire::payload::ItemsEncoder;
+
+/// How stepping came to a stop.
+enum Halt {
+    /// Credit, or the size of a RETURN, is used up.
+    Full,
+    /// Nothing yet.
+    Later,
+    /// There are no more items.
+    Over(Result<Value, Error>),
+}
+
+/// A source that keeps the reply of its call, by which its end settles it and by which it is resumed.
+struct Replying {
+    source: Box<dyn ValueStream>,
+    _context: CallContext,
+}
+
+impl ValueStream for Replying {
+    fn next(&mut self) -> Step {
+        self.source.next()
+    }
+}
+
+impl Hub {
+    /// Answers a call by a stream.
+    pub(crate) fn open_stream(
+        self: &Arc<Self>,
+        context: &CallContext,
+        source: Box<dyn ValueStream>,
+        credit: (u64, u64),
+        prefetch: Vec<Arc<str>>,
+    ) {
+        let answer = context.reply.answer();
+        // From here on the session settles the call, by the stream's end.
+        context.reply.claim();
+        let source = Box::new(Replying { source, _context: context.clone() });
+        self.with(|session| session.open_stream(answer, source, credit, prefetch));
+        self.kick();
+    }
+
+    /// Steps a stream as far as its credit goes, one RETURN's worth at a time.
+    pub(crate) fn pull(self: &Arc<Self>, answer: Id) {
+        let Some(source) = self.with(|session| session.take_source(answer)) else { return };
+        let Source { mut source, bytes_left, items_left, prefetch } = source;
+        let (parcel, items, halt) = self.pack(|packer| {
+            let mut encoder = ItemsEncoder::new(prefetch.len() as u8, packer.terms, packer.limits);
+            let room = (bytes_left, items_left, packer.terms.told.frame_refs_max as usize);
+            let halt = self.step(&mut *source, &mut encoder, &prefetch, room);
+            let items = encoder.count();
+            (packer.items(encoder), items, halt)
+        });
+        match halt {
+            Halt::Full => self.with(|session| session.put_source(answer, source, parcel, items, false)),
+            Halt::Later => self.with(|session| session.put_source(answer, source, parcel, items, true)),
+            Halt::Over(Ok(value)) => {
+                let settlement = self.pack(|packer| packer.settlement(Ok(value)));
+                self.with(|session| session.settle_stream(answer, settlement, parcel, items));
+            }
+            Halt::Over(Err(error)) => {
+                let settlement = self.pack(|packer| packer.settlement(Err(error)));
+                self.with(|session| {
+                    session.put_source(answer, source, parcel, items, true);
+                    session.settle(answer, settlement);
+                });
+            }
+        }
+    }
+
+    fn step(
+        &self,
+        source: &mut dyn ValueStream,
+        encoder: &mut ItemsEncoder<'_>,
+        prefetch: &[Arc<str>],
+        (bytes_left, items_left, refs_max): (i64, i64, usize),
+    ) -> Halt {
+        let bytes_max = RETURN_BYTES.min(usize::try_from(bytes_left).unwrap_or(0));
+        // Half, so that the attributes of one more item still fit.
+        let refs_max = refs_max / 2;
+        while (encoder.count() as i64) < items_left
+            && encoder.len_bytes() < bytes_max
+            && encoder.refs_count() < refs_max
+        {
+            let step = catch_unwind(AssertUnwindSafe(|| source.next()));
+            let item = match step.unwrap_or_else(|panic| Step::Failed(panicked(&*panic))) {
+                Step::Item(Value::Ref(Ref::Remote(handle))) if handle.is_promise() => {
+                    let text = "a stream gave a promise: wait for it, or give what it is on";
+                    return Halt::Over(Err(Error::Misuse(text.into())));
+                }
+                Step::Item(item) => item,
+                Step::End => return Halt::Over(Ok(Value::None)),
+                Step::Failed(error) => return Halt::Over(Err(error)),
+                Step::Later => return Halt::Later,
+            };
+            let attributes: Vec<_> = prefetch.iter().map(|name| self.attribute(&item, name)).collect();
+            if let Err(error) = encoder.push(&item, &attributes) {
+                return Halt::Over(Err(error));
+            }
+        }
+        Halt::Full
+    }
+
+    /// An attribute of an element, for whoever asked to have it brought along; nothing of what is no object of ours.
+    fn attribute(&self, item: &Value, name: &Arc<str>) -> Option<Result<Value, Error>> {
+        let Value::Ref(Ref::Own(own)) = item else { return None };
+        let request = Request::member(Operation::Get, name.clone());
+        if let Err(error) = check(self.node().policy(), own, &request) {
+            return Some(Err(error));
+        }
+        Some(match guard(|| own.host().operate(request, &CallContext::local())) {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Error(error) => Err(error),
+            Outcome::Stream(_) | Outcome::Later => {
+                Err(Error::Misuse("the attribute comes later, and cannot be brought along".into()))
+            }
+        })
+    }
+}

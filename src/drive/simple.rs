@@ -1,0 +1,241 @@
+//! The simplest driver: one thread, which blocks; the reference for all others.
+//!
+//! While the thread waits for a result, it serves the calls that arrive: those of its own chain and, having no
+//! workers, those of all other chains too. It may block for ever when both sides send more than the carrier holds at
+//! once, since it never reads while it sends. Time passes for it, and releases leave, only while it is in the
+//! library: at each entry, and by [`crate::Peer::poll`].
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::drive::hub::{Drive, Hub};
+use crate::error::Error;
+use crate::node::Node;
+use crate::peer::Peer;
+use crate::session::{Job, Session};
+use crate::transport::Transport;
+
+struct Simple {
+    carrier: Box<dyn Transport>,
+    jobs: Mutex<VecDeque<Box<Job>>>,
+    owner: Mutex<Owner>,
+    /// What `recv` writes to, while nobody is in it.
+    buffer: Mutex<Vec<u8>>,
+}
+
+#[derive(Default)]
+struct Owner {
+    thread: Option<ThreadId>,
+    depth: u32,
+    sending: bool,
+}
+
+/// Calls of other chains that are served on top of each other while the thread waits; more of them wait themselves.
+const STACKED_MAX: u32 = 96;
+
+/// Connects a node to a peer by a carrier that the present thread will drive, by waiting or by [`Peer::serve`].
+///
+/// The preface leaves at once.
+pub fn connect(node: &Node, carrier: impl Transport) -> Peer {
+    let frame_len_max = carrier.frame_len_max();
+    let driver = Simple {
+        carrier: Box::new(carrier),
+        jobs: Mutex::default(),
+        owner: Mutex::default(),
+        buffer: Mutex::default(),
+    };
+    let hub = Hub::new(node, Box::new(driver), frame_len_max);
+    hub.kick();
+    Peer::new(hub)
+}
+
+/// While it lives, the present thread drives.
+struct Turn<'a>(&'a Simple);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut owner = self.0.owner.lock();
+        owner.depth -= 1;
+        if owner.depth == 0 {
+            owner.thread = None;
+        }
+    }
+}
+
+impl Simple {
+    fn enter(&self) -> Result<Turn<'_>, Error> {
+        let mut owner = self.owner.lock();
+        let present = thread::current().id();
+        match owner.thread {
+            Some(thread) if thread != present => Err(Error::Misuse(
+                "another thread is driving this peer: the simple driver serves one thread at a time".into(),
+            )),
+            _ => {
+                owner.thread = Some(present);
+                owner.depth += 1;
+                Ok(Turn(self))
+            }
+        }
+    }
+
+    fn depth(&self) -> u32 {
+        self.owner.lock().depth
+    }
+
+    /// Sends all that is ready. A destructor run on the way may come here again: the outer one goes on.
+    fn send_all(&self, hub: &Arc<Hub>) {
+        if std::mem::replace(&mut self.owner.lock().sending, true) {
+            return;
+        }
+        loop {
+            let now = hub.now();
+            let Some(frame) = hub.with(|session| session.poll_frame(now)) else { break };
+            if let Err(error) = self.carrier.send(&frame) {
+                hub.with(|session| session.carrier_lost(&format!("sending failed: {error}")));
+                break;
+            }
+        }
+        self.owner.lock().sending = false;
+    }
+
+    /// Runs one job that may run here, if there is one.
+    fn run_one(&self, hub: &Arc<Hub>) -> bool {
+        let job = match self.depth() <= STACKED_MAX {
+            true => self.jobs.lock().pop_front(),
+            // Deep already: only what is nested in calls of ours, which their depth bounds.
+            false => {
+                let mut jobs = self.jobs.lock();
+                let nested = jobs.iter().position(|job| job.parent.is_some());
+                nested.and_then(|place| jobs.remove(place))
+            }
+        };
+        let Some(job) = job else { return false };
+        hub.run_job(job);
+        true
+    }
+
+    /// Takes in one frame; waits for it no longer than `within`, if the carrier can.
+    fn receive(&self, hub: &Arc<Hub>, within: Option<Duration>) -> bool {
+        let mut frame = std::mem::take(&mut *self.buffer.lock());
+        let received = match within {
+            Some(time) => self.carrier.recv_within(&mut frame, time),
+            None => self.carrier.recv(&mut frame),
+        };
+        let now = hub.now();
+        let arrived = match received {
+            Ok(()) => {
+                hub.with(|session| session.handle_frame(now, &frame));
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                hub.with(|session| session.handle_time(now));
+                false
+            }
+            Err(error) => {
+                hub.with(|session| session.carrier_lost(&lost(&error)));
+                true
+            }
+        };
+        *self.buffer.lock() = frame;
+        arrived
+    }
+
+    /// How long to wait for a frame before time must be told.
+    fn patience(&self, hub: &Arc<Hub>) -> Option<Duration> {
+        if !self.carrier.is_interruptible() {
+            return None;
+        }
+        let due = hub.with(|session| session.poll_time())?;
+        Some(due.saturating_sub(hub.now()))
+    }
+}
+
+fn lost(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => format!("the carrier ended: {error}"),
+        _ => format!("receiving failed: {error}"),
+    }
+}
+
+impl Drive for Simple {
+    fn take_job(&self, _hub: &Arc<Hub>, job: Box<Job>) {
+        self.jobs.lock().push_back(job);
+    }
+
+    fn kick(&self, hub: &Arc<Hub>) {
+        self.send_all(hub);
+        // What sending let go may have been the user's, and what failed to be sent ends the session.
+        hub.dispatch();
+    }
+
+    fn wait(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
+        let _turn = self.enter()?;
+        let mut counted = false;
+        loop {
+            hub.kick();
+            if self.run_one(hub) {
+                continue;
+            }
+            if hub.with(&mut *done) {
+                return Ok(());
+            }
+            if let Some(reason) = hub.with(|session| session.ended().cloned()) {
+                return Err(reason.error(true));
+            }
+            if !std::mem::replace(&mut counted, true) {
+                hub.with(Session::count_round_trip);
+            }
+            let patience = self.patience(hub);
+            self.receive(hub, patience);
+        }
+    }
+
+    fn poll(&self, hub: &Arc<Hub>) -> Result<(), Error> {
+        let _turn = self.enter()?;
+        let now = hub.now();
+        hub.with(|session| session.handle_time(now));
+        loop {
+            hub.kick();
+            if self.run_one(hub) {
+                continue;
+            }
+            let over = hub.with(|session| session.ended().is_some());
+            if over || !self.carrier.is_interruptible() || !self.receive(hub, Some(Duration::ZERO)) {
+                break;
+            }
+        }
+        hub.kick();
+        Ok(())
+    }
+
+    fn serve(&self, hub: &Arc<Hub>) -> Result<(), Error> {
+        let _turn = self.enter()?;
+        loop {
+            hub.kick();
+            if self.run_one(hub) {
+                continue;
+            }
+            if hub.with(|session| session.ended().is_some()) {
+                return Ok(());
+            }
+            let patience = self.patience(hub);
+            self.receive(hub, patience);
+        }
+    }
+
+    fn waits_in_line(&self) -> bool {
+        true
+    }
+
+    fn ended(&self, hub: &Arc<Hub>) {
+        self.send_all(hub);
+        let jobs = std::mem::take(&mut *self.jobs.lock());
+        drop(jobs);
+        self.carrier.close();
+    }
+}

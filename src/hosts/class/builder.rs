@@ -1,0 +1,208 @@
+//! The description of a Rust type for peers, step by step.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::context::CallContext;
+use crate::error::Error;
+use crate::host::{Arguments, Operation, Outcome, Request, ValueStream};
+use crate::hosts::class::{Attribute, Class, Definition, MethodCode};
+use crate::shape::{Category, Member, MemberKind, Shape};
+use crate::value::Value;
+
+/// A [`Class`] being described: made by [`Class::builder`], ended by [`ClassBuilder::build`].
+///
+/// Members are exposed unless the [`Member`] given says otherwise. A member described twice is what it was last.
+#[must_use]
+pub struct ClassBuilder<T> {
+    definition: Definition<T>,
+    shape: Shape,
+}
+
+impl<T: Send + Sync + 'static> ClassBuilder<T> {
+    pub(super) fn new(name: Arc<str>) -> Self {
+        let shape = Shape::new(name, Category::Instance).operations(&[Operation::Text, Operation::Dir]);
+        Self {
+            definition: Definition {
+                shape: Arc::new(shape.clone()),
+                methods: HashMap::new(),
+                attributes: HashMap::new(),
+                operations: HashMap::new(),
+                whole: None,
+                constructor: None,
+                constructor_exposed: false,
+            },
+            shape,
+        }
+    }
+
+    /// The type's documentation.
+    pub fn doc(mut self, doc: impl Into<Arc<str>>) -> Self {
+        self.shape = self.shape.doc_text(doc);
+        self
+    }
+
+    /// One more base, after those there are: it is told to peers, so that checks for it hold. The code of inherited
+    /// members is given here, like that of all others.
+    pub fn base(mut self, base: &Arc<Shape>) -> Self {
+        self.shape = self.shape.base(base.clone());
+        self
+    }
+
+    /// One more interface that the type claims, such as `org.example.Counter/1`.
+    pub fn interface(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.shape = self.shape.interface(name);
+        self
+    }
+
+    /// A method that gives its result when it returns.
+    pub fn method<F>(self, name: impl Into<Arc<str>>, method: F) -> Self
+    where
+        F: Fn(&T, Arguments, &CallContext) -> Result<Value, Error> + Send + Sync + 'static,
+    {
+        self.method_with(Member::method(name), method)
+    }
+
+    /// As [`Self::method`], with all that can be said of a member.
+    pub fn method_with<F>(self, member: Member, method: F) -> Self
+    where
+        F: Fn(&T, Arguments, &CallContext) -> Result<Value, Error> + Send + Sync + 'static,
+    {
+        self.called(member, move |value, arguments, context| method(value, arguments, context).into())
+    }
+
+    /// A method whose result comes later: it keeps [`CallContext::reply`] and settles it.
+    pub fn later<F>(self, name: impl Into<Arc<str>>, method: F) -> Self
+    where
+        F: Fn(&Arc<T>, Arguments, CallContext) + Send + Sync + 'static,
+    {
+        self.later_with(Member::method(name), method)
+    }
+
+    /// As [`Self::later`], with all that can be said of a member.
+    pub fn later_with<F>(self, member: Member, method: F) -> Self
+    where
+        F: Fn(&Arc<T>, Arguments, CallContext) + Send + Sync + 'static,
+    {
+        self.called(member, move |value, arguments, context| {
+            method(value, arguments, context.clone());
+            Outcome::Later
+        })
+    }
+
+    /// A method whose result is a stream of items.
+    pub fn stream<F>(self, name: impl Into<Arc<str>>, method: F) -> Self
+    where
+        F: Fn(&T, Arguments, &CallContext) -> Result<Box<dyn ValueStream>, Error> + Send + Sync + 'static,
+    {
+        self.called(Member::method(name), move |value, arguments, context| match method(value, arguments, context) {
+            Ok(stream) => Outcome::Stream(stream),
+            Err(error) => Outcome::Error(error),
+        })
+    }
+
+    /// An attribute that can be read.
+    pub fn attribute<G>(self, name: impl Into<Arc<str>>, get: G) -> Self
+    where
+        G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
+    {
+        self.attribute_with(Member::attribute(name), get)
+    }
+
+    /// As [`Self::attribute`], with all that can be said of a member.
+    pub fn attribute_with<G>(self, member: Member, get: G) -> Self
+    where
+        G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
+    {
+        let get = Box::new(get);
+        self.held(member, Attribute { get, set: None })
+    }
+
+    /// An attribute that can be read and written.
+    pub fn writable<G, S>(self, name: impl Into<Arc<str>>, get: G, set: S) -> Self
+    where
+        G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
+        S: Fn(&T, Value) -> Result<(), Error> + Send + Sync + 'static,
+    {
+        self.writable_with(Member::attribute(name), get, set)
+    }
+
+    /// As [`Self::writable`], with all that can be said of a member.
+    pub fn writable_with<G, S>(self, member: Member, get: G, set: S) -> Self
+    where
+        G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
+        S: Fn(&T, Value) -> Result<(), Error> + Send + Sync + 'static,
+    {
+        let (get, set) = (Box::new(get), Some(Box::new(set) as _));
+        self.held(member, Attribute { get, set })
+    }
+
+    /// An operation beside what members are for. For calls, reads and writes, those of no declared member.
+    pub fn operation<F>(mut self, operation: Operation, code: F) -> Self
+    where
+        F: Fn(&T, Request, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        self.shape = self.shape.operations(&[operation]);
+        self.definition.operations.insert(operation, Box::new(code));
+        self
+    }
+
+    /// The contents of an instance, copied at one moment, as a [`Value::List`], [`Value::Dict`], [`Value::Set`] or
+    /// [`Value::ByteArray`].
+    pub fn whole<G>(mut self, whole: G) -> Self
+    where
+        G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
+    {
+        self.shape = self.shape.operations(&[Operation::Whole]);
+        self.definition.whole = Some(Box::new(whole));
+        self
+    }
+
+    /// What makes an instance when the class is called. Passing the class does not grant that call.
+    pub fn constructor<F>(mut self, constructor: F) -> Self
+    where
+        F: Fn(Arguments, &CallContext) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        self.definition.constructor = Some(Box::new(constructor));
+        self.definition.constructor_exposed = false;
+        self
+    }
+
+    /// As [`Self::constructor`], and passing the class grants the call.
+    pub fn exposed_constructor<F>(mut self, constructor: F) -> Self
+    where
+        F: Fn(Arguments, &CallContext) -> Result<T, Error> + Send + Sync + 'static,
+    {
+        self = self.constructor(constructor);
+        self.definition.constructor_exposed = true;
+        self
+    }
+
+    /// The class.
+    pub fn build(mut self) -> Class<T> {
+        self.definition.shape = Arc::new(self.shape);
+        Class(Arc::new(self.definition))
+    }
+
+    fn called<F>(mut self, member: Member, code: F) -> Self
+    where
+        F: Fn(&Arc<T>, Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        let code: Box<MethodCode<T>> = Box::new(code);
+        self.definition.attributes.remove(&member.name);
+        self.definition.methods.insert(member.name.clone(), code);
+        self.described(Member { kind: MemberKind::Method, writable: false, ..member })
+    }
+
+    fn held(mut self, member: Member, attribute: Attribute<T>) -> Self {
+        let writable = attribute.set.is_some();
+        self.definition.methods.remove(&member.name);
+        self.definition.attributes.insert(member.name.clone(), attribute);
+        self.described(Member { kind: MemberKind::Attribute, writable, ..member })
+    }
+
+    fn described(mut self, member: Member) -> Self {
+        self.shape = self.shape.without_member(&member.name).member(member);
+        self
+    }
+}

@@ -1,0 +1,136 @@
+//! Functions and closures of Rust as objects that a peer may call.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use crate::context::CallContext;
+use crate::error::Error;
+use crate::host::{Arguments, Host, Operation, Outcome, Own, Request};
+use crate::shape::{Category, Shape};
+use crate::value::{Ref, Value};
+
+/// A function of Rust. Passing it grants its call.
+pub struct Function {
+    name: Arc<str>,
+    code: Box<Code>,
+}
+
+type Code = dyn Fn(Arguments, &CallContext) -> Outcome + Send + Sync;
+
+/// One shape for all functions: it is constant.
+static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
+    let operations = [Operation::Call, Operation::Text, Operation::Truth, Operation::Dir];
+    Arc::new(Shape::new("rust:function", Category::Function).doc_text("A function of Rust.").operations(&operations))
+});
+
+impl Function {
+    /// A function that gives its result when it returns. The name is for people.
+    pub fn new<F>(name: impl Into<Arc<str>>, function: F) -> Self
+    where
+        F: Fn(Arguments, &CallContext) -> Result<Value, Error> + Send + Sync + 'static,
+    {
+        Self::with_outcome(name, move |arguments, context| function(arguments, context).into())
+    }
+
+    /// A function whose result comes later: it keeps [`CallContext::reply`] and settles it.
+    pub fn asynchronous<F>(name: impl Into<Arc<str>>, function: F) -> Self
+    where
+        F: Fn(Arguments, CallContext) + Send + Sync + 'static,
+    {
+        Self::with_outcome(name, move |arguments, context| {
+            function(arguments, context.clone());
+            Outcome::Later
+        })
+    }
+
+    /// A function whose result is any outcome, such as a stream.
+    pub fn with_outcome<F>(name: impl Into<Arc<str>>, function: F) -> Self
+    where
+        F: Fn(Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        Self { name: name.into(), code: Box::new(function) }
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A reference to the function, as a value holds it.
+    pub fn into_own(self) -> Own {
+        Own::new(self)
+    }
+}
+
+impl Host for Function {
+    fn shape(&self) -> Arc<Shape> {
+        SHAPE.clone()
+    }
+
+    fn operate(&self, request: Request, context: &CallContext) -> Outcome {
+        match (request.operation, request.member) {
+            (Operation::Call, None) => match (self.code)(request.arguments, context) {
+                Outcome::Error(error) => Outcome::Error(error.named(self.name.clone())),
+                outcome => outcome,
+            },
+            (Operation::Call | Operation::Get | Operation::Set | Operation::Delete, Some(member)) => {
+                Outcome::Error(Error::no_member(&SHAPE, &member))
+            }
+            (Operation::Text, _) => Outcome::Value(Value::text(format!("<rust:function {}>", self.name))),
+            (Operation::Truth, _) => Outcome::Value(Value::Bool(true)),
+            (Operation::Dir, _) => Outcome::Value(Value::tuple([])),
+            (operation, _) => Outcome::Error(Error::not_supported(&SHAPE, operation)),
+        }
+    }
+
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        Some(self)
+    }
+}
+
+impl From<Function> for Value {
+    fn from(function: Function) -> Self {
+        Value::Ref(Ref::Own(function.into_own()))
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Function({})", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::testing::ask;
+
+    #[test]
+    fn a_function_is_called_with_what_it_is_given() {
+        let double = Function::new("double", |arguments, _| match &*arguments.positional {
+            [Value::Int(number)] => Ok(Value::Int(number * 2)),
+            _ => Err(Error::raise("t:wrong", "one number")),
+        });
+        let result = ask(&double, Operation::Call, vec![Value::Int(4)]);
+        assert_eq!(result.unwrap(), Value::Int(8));
+        let error = ask(&double, Operation::Call, vec![]).unwrap_err();
+        let frame = &error.raised().unwrap().frames[0];
+        assert_eq!(&*frame.name, "double");
+        assert!(frame.file.ends_with("function.rs"));
+        assert_eq!(ask(&double, Operation::Text, vec![]).unwrap(), Value::text("<rust:function double>"));
+        assert!(matches!(ask(&double, Operation::Length, vec![]), Err(Error::Denied(_))));
+        assert!(Arc::ptr_eq(&double.shape(), &Function::new("f", |_, _| Ok(Value::None)).shape()));
+    }
+
+    #[test]
+    fn a_result_may_come_later() {
+        let (kept, keeps) = std::sync::mpsc::channel();
+        let kept = parking_lot::Mutex::new(kept);
+        let later = Function::asynchronous("later", move |_, context| {
+            kept.lock().send(context.reply()).unwrap();
+        });
+        let outcome = later.operate(Request::new(Operation::Call), &CallContext::local());
+        assert!(matches!(outcome, Outcome::Later));
+        keeps.try_recv().unwrap().settle(Ok(Value::None));
+    }
+}

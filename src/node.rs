@@ -1,0 +1,178 @@
+//! A node: this process's own side. A value, never a global; a process may have several.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::clock::{Clock, SystemClock, Time};
+use crate::host::{Own, Runtime};
+use crate::limits::Limits;
+use crate::policy::Policy;
+
+/// This process's own side: what it exports, by which policy and limits, on what clock, with which runtime.
+///
+/// Cloning makes another reference to the same node.
+#[derive(Clone)]
+pub struct Node(Arc<Inner>);
+
+struct Inner {
+    exports: Mutex<BTreeMap<Arc<str>, Own>>,
+    policy: Policy,
+    limits: Limits,
+    clock: Box<dyn Clock>,
+    runtime: Box<dyn Runs>,
+}
+
+/// What of a runtime the core itself uses.
+trait Runs: Send + Sync {
+    fn name(&self) -> &str;
+    fn value_types(&self) -> Vec<(Arc<str>, u32)>;
+    fn run(&self, job: &mut dyn FnMut());
+}
+
+struct OfRuntime<R>(Arc<R>);
+
+impl<R: Runtime> Runs for OfRuntime<R> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn value_types(&self) -> Vec<(Arc<str>, u32)> {
+        self.0.value_types()
+    }
+
+    fn run(&self, job: &mut dyn FnMut()) {
+        self.0.run(job);
+    }
+}
+
+/// Makes a [`Node`] that differs from the default in some ways.
+pub struct NodeBuilder {
+    policy: Policy,
+    limits: Limits,
+    clock: Box<dyn Clock>,
+    runtime: Box<dyn Runs>,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+impl Node {
+    /// A node with the closed policy, default limits, the system's clock and the Rust runtime.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For a node that differs from that.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder {
+            policy: Policy::default(),
+            limits: Limits::default(),
+            clock: Box::new(SystemClock::default()),
+            runtime: Box::new(OfRuntime(Arc::new(crate::rust_runtime::RustRuntime::default()))),
+        }
+    }
+
+    /// Exports an object under a name: every peer of the node can get it. What the name stood for before is let go.
+    pub fn export(&self, name: impl Into<Arc<str>>, object: impl Into<Own>) {
+        // Bound, so that what is replaced is dropped after the lock.
+        let _before = self.0.exports.lock().insert(name.into(), object.into());
+    }
+
+    /// Takes a name back; whether it stood for anything. Peers that hold the object keep it.
+    pub fn unexport(&self, name: &str) -> bool {
+        let before = self.0.exports.lock().remove(name);
+        before.is_some()
+    }
+
+    /// The names under which objects are exported, in order.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.0.exports.lock().keys().cloned().collect()
+    }
+
+    /// The object exported under a name.
+    pub fn exported(&self, name: &str) -> Option<Own> {
+        self.0.exports.lock().get(name).cloned()
+    }
+
+    /// The node's policy.
+    pub fn policy(&self) -> Policy {
+        self.0.policy
+    }
+
+    /// The ceilings of its sessions.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The present moment by its clock.
+    pub fn now(&self) -> Time {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn runtime_name(&self) -> &str {
+        self.0.runtime.name()
+    }
+
+    pub(crate) fn value_types(&self) -> Vec<(Arc<str>, u32)> {
+        self.0.runtime.value_types()
+    }
+
+    pub(crate) fn run_job(&self, job: &mut dyn FnMut()) {
+        self.0.runtime.run(job);
+    }
+
+    /// A number for a new session that no other session anywhere has, as far as chance goes.
+    pub(crate) fn nonce(&self) -> [u8; 16] {
+        // The standard library's hash keys are random for each process and unlike for each state.
+        let mut nonce = [0; 16];
+        for half in nonce.chunks_exact_mut(8) {
+            half.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
+        }
+        nonce
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("policy", &self.0.policy).field("exports", &self.names()).finish_non_exhaustive()
+    }
+}
+
+impl NodeBuilder {
+    /// With this policy.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// With these ceilings.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// With this clock.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// With this runtime: its name and value types are told to peers, and jobs run as it wants them to.
+    #[must_use]
+    pub fn runtime<R: Runtime>(self, runtime: Arc<R>) -> Self {
+        Self { runtime: Box::new(OfRuntime(runtime)), ..self }
+    }
+
+    /// The node.
+    pub fn build(self) -> Node {
+        let Self { policy, limits, clock, runtime } = self;
+        Node(Arc::new(Inner { exports: Mutex::default(), policy, limits, clock, runtime }))
+    }
+}

@@ -1,0 +1,169 @@
+//! Promises: results that have not arrived, on which calls can be made all the same.
+
+use std::fmt;
+
+use crate::call::{CallBuilder, Callee};
+use crate::convert::IntoArguments;
+use crate::drive::{Hub, serving, thread_lane};
+use crate::error::Error;
+use crate::host::Operation;
+use crate::proxy::Proxy;
+use crate::session::{CallSpec, Session, Target};
+use crate::table::Handle;
+use crate::value::{Ref, Value};
+
+/// A result that may not have arrived.
+///
+/// A call made on it goes out at once and runs over there as soon as the result is known; so a chain of calls costs
+/// one round trip. It can be passed as an argument, and stands then for what it comes to. Dropping it says that the
+/// result is not wanted here, never that the call shall stop.
+#[derive(Clone)]
+pub struct Promise(State);
+
+#[derive(Clone)]
+enum State {
+    Remote(Handle),
+    Ready(Result<Value, Error>),
+}
+
+impl Promise {
+    pub(crate) fn of(handle: Handle) -> Self {
+        Self(State::Remote(handle))
+    }
+
+    pub(crate) fn ready(result: Result<Value, Error>) -> Self {
+        Self(State::Ready(result))
+    }
+
+    /// Waits for the result.
+    ///
+    /// An object of this side is handed out only when every call that this thread made on the promise has arrived
+    /// there, so that calls made on the object come after them.
+    ///
+    /// # Errors
+    /// What the call failed with.
+    pub fn result(&self) -> Result<Value, Error> {
+        let handle = match &self.0 {
+            State::Ready(result) => return result.clone(),
+            State::Remote(handle) => handle,
+        };
+        let Some(hub) = Hub::of(handle) else {
+            return Err(Error::Misuse("a promise of a foreign kind".into()));
+        };
+        let id = handle.id();
+        if hub.with(|session| session.is_no_return(id)) {
+            return self.prove(&hub);
+        }
+        hub.with(|session| {
+            session.await_question(id);
+            session.flush();
+        });
+        let value = hub.wait_value(id)?;
+        if hub.with(|session| session.needs_proof(id, thread_lane())) {
+            return self.prove(&hub);
+        }
+        Ok(value)
+    }
+
+    /// Asks for the result by a no-op call on the answer, which comes after all that this thread sent on it.
+    fn prove(&self, hub: &std::sync::Arc<Hub>) -> Result<Value, Error> {
+        let State::Remote(handle) = &self.0 else { return Err(Error::Stopped) };
+        let deadline = hub.with(|session| session.deadline_of(handle.id()));
+        let spec = CallSpec {
+            lane: thread_lane(),
+            chain: serving(),
+            deadline,
+            ..CallSpec::new(Target::Handle(handle.clone()), Operation::Noop)
+        };
+        let id = hub.call_when_room(spec, true)?;
+        hub.wait_value(id)
+    }
+
+    /// Whether [`Self::result`] would return without a message or a wait.
+    pub fn is_ready(&self) -> bool {
+        match &self.0 {
+            State::Ready(_) => true,
+            State::Remote(handle) => Hub::of(handle).is_none_or(|hub| {
+                let (id, lane) = (handle.id(), thread_lane());
+                hub.with(|session| session.is_settled(id) && !session.needs_proof(id, lane))
+            }),
+        }
+    }
+
+    /// Says that the result is not wanted, and asks the call to stop. It fails here at once, with
+    /// [`Error::Stopped`]; a call that other calls were made on stops after these.
+    pub fn cancel(&self) {
+        if let State::Remote(handle) = &self.0
+            && let Some(hub) = Hub::of(handle)
+        {
+            hub.with(|session: &mut Session| session.stop_question(handle.id()));
+            hub.kick();
+        }
+    }
+
+    /// Calls a member of the object that is promised.
+    ///
+    /// # Errors
+    /// Why the call could not be made; what the object raises comes from the new promise.
+    pub fn call(&self, member: &str, arguments: impl IntoArguments) -> Result<Promise, Error> {
+        self.request(Operation::Call)?.member(member).args(arguments).promise()
+    }
+
+    /// Reads an attribute of the object that is promised.
+    ///
+    /// # Errors
+    /// As for [`Self::call`].
+    pub fn get(&self, member: &str) -> Result<Promise, Error> {
+        self.request(Operation::Get)?.member(member).promise()
+    }
+
+    /// A call on the object that is promised, under construction.
+    ///
+    /// # Errors
+    /// What the promise failed with, if that is known already, or if it came to something that is no object.
+    pub fn request(&self, operation: Operation) -> Result<CallBuilder, Error> {
+        Ok(CallBuilder::new(Callee::Object(self.reference()?), operation))
+    }
+
+    /// The object that is promised, as a proxy: whatever is asked of it goes the promise's way.
+    ///
+    /// # Errors
+    /// As for [`Self::request`].
+    pub fn proxy(&self) -> Result<Proxy, Error> {
+        self.reference().map(Proxy::of)
+    }
+
+    fn reference(&self) -> Result<Ref, Error> {
+        match &self.0 {
+            State::Remote(handle) => Ok(Ref::Remote(handle.clone())),
+            State::Ready(Ok(Value::Ref(reference))) => Ok(reference.clone()),
+            State::Ready(Ok(value)) => Err(Error::convert("an object", value.kind())),
+            State::Ready(Err(error)) => Err(error.clone()),
+        }
+    }
+}
+
+impl From<Promise> for Value {
+    /// The promise as an argument: for its owner it stands for what it comes to. One that failed is none.
+    fn from(promise: Promise) -> Self {
+        match promise.0 {
+            State::Remote(handle) => Value::Ref(Ref::Remote(handle)),
+            State::Ready(result) => result.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&Promise> for Value {
+    fn from(promise: &Promise) -> Self {
+        promise.clone().into()
+    }
+}
+
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            State::Remote(handle) => fmt::Debug::fmt(handle, f),
+            State::Ready(result) => f.debug_tuple("Ready").field(result).finish(),
+        }
+    }
+}

@@ -1,0 +1,603 @@
+//! Calls that we make: questions, from the moment they are asked until their answer is released.
+
+use std::fmt;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::clock::Time;
+use crate::context::Chain;
+use crate::error::{Disconnected, Error};
+use crate::host::Operation;
+use crate::session::Session;
+use crate::session::event::{Event, Trash};
+use crate::session::outbox::{Body, Message};
+use crate::session::parcel::{OutRef, Parcel};
+use crate::session::returned::Settled;
+use crate::session::stream::StreamIn;
+use crate::table::{Handle, Id};
+use crate::wire::message::CallHeader;
+
+/// What is run when a question that nobody waits for is settled.
+pub struct Done(Box<dyn FnOnce(Settled) + Send>);
+
+impl Done {
+    /// Has this run when the question is settled, outside the session.
+    pub fn new(run: impl FnOnce(Settled) + Send + 'static) -> Self {
+        Self(Box::new(run))
+    }
+
+    /// Runs it.
+    pub fn run(self, settled: Settled) {
+        (self.0)(settled);
+    }
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Done")
+    }
+}
+
+/// A call to be made.
+#[derive(Debug)]
+pub struct CallSpec {
+    /// What it goes to.
+    pub target: Target,
+    /// Attributes to follow from there.
+    pub path: Vec<Arc<str>>,
+    /// What to do.
+    pub operation: Operation,
+    /// The member that it is about.
+    pub member: Option<Arc<str>>,
+    /// Its arguments.
+    pub arguments: Parcel,
+    /// The caller's lane.
+    pub lane: u64,
+    /// Its order goes by the lane alone: for calls that a middle forwards.
+    pub lane_alone: bool,
+    /// The chain that the caller is serving.
+    pub chain: Option<Chain>,
+    /// No answer is wanted.
+    pub one_way: bool,
+    /// The answer is kept for further calls, until its handle is dropped.
+    pub keep: bool,
+    /// It may be held for the end of the batch.
+    pub batch: bool,
+    /// When nobody wants its result any more.
+    pub deadline: Option<Time>,
+    /// Attributes to bring along for each element.
+    pub prefetch: Vec<Arc<str>>,
+    /// First credit of its stream: bytes, items.
+    pub credit: Option<(u64, u64)>,
+    /// What to run when it is settled, if nobody will wait.
+    pub done: Option<Done>,
+}
+
+/// What a call goes to.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The peer's table of exported names.
+    Names,
+    /// An object of the peer's, or an answer that it owes.
+    Handle(Handle),
+}
+
+impl CallSpec {
+    /// A plain call, without arguments.
+    pub fn new(target: Target, operation: Operation) -> Self {
+        Self {
+            target,
+            path: Vec::new(),
+            operation,
+            member: None,
+            arguments: Parcel::default(),
+            lane: 0,
+            lane_alone: false,
+            chain: None,
+            one_way: false,
+            keep: false,
+            batch: false,
+            deadline: None,
+            prefetch: Vec::new(),
+            credit: None,
+            done: None,
+        }
+    }
+}
+
+/// Why a call was not made.
+#[derive(Debug)]
+pub enum Refusal {
+    /// There is no room now: the queue is full, or the peer has as many of our calls as it allows. The call comes back.
+    Full(Box<CallSpec>),
+    /// It cannot be made.
+    Failed(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Failed(error)
+    }
+}
+
+/// What a question keeps alive at its peer until it is answered.
+#[derive(Debug, Default)]
+pub struct Pins {
+    /// Held, never looked at.
+    pub(crate) _target: Option<Handle>,
+    pub(crate) refs: Vec<OutRef>,
+}
+
+/// A call of ours.
+pub(crate) struct Question {
+    pub(crate) lane: u64,
+    pub(crate) chain: Option<Chain>,
+    pub(crate) one_way: bool,
+    pub(crate) keep: bool,
+    pub(crate) no_return: bool,
+    /// Counts towards the peer's limit of calls.
+    pub(crate) counted: bool,
+    /// The question whose answer it was made on.
+    pub(crate) on: Option<u64>,
+    /// It is a no-op, whose return proves what came before it.
+    pub(crate) proves: bool,
+    pub(crate) fence: bool,
+    pub(crate) pins: Pins,
+    pub(crate) sent: bool,
+    /// Somebody waits for its result.
+    pub(crate) awaited: bool,
+    pub(crate) settled: Option<Settled>,
+    /// Its final RETURN has come, or none will.
+    pub(crate) over: bool,
+    pub(crate) deadline: Option<Time>,
+    /// The promise's last handle is gone.
+    pub(crate) let_go: bool,
+    /// The answer was released over there, or a stop was sent.
+    pub(crate) released: bool,
+    /// A stop is to be sent after the call.
+    pub(crate) stop_wanted: bool,
+    pub(crate) stream: Option<StreamIn>,
+    pub(crate) roads: SmallVec<[LaneRoad; 1]>,
+    pub(crate) done: Option<Done>,
+}
+
+/// What one lane has sent on a promise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneRoad {
+    pub(crate) lane: u64,
+    /// Calls that will return and have not.
+    pub(crate) out: u32,
+    /// Number of the last call that will not return and has not been proven to have arrived.
+    pub(crate) unproven: Option<u64>,
+}
+
+/// Calls without return that nothing has proven to have ended.
+#[derive(Default)]
+pub(crate) struct FenceState {
+    /// Sent since the last fence.
+    pub(crate) behind: u32,
+    /// Sent before the fence that is out.
+    pub(crate) covered: u32,
+    pub(crate) out: bool,
+}
+
+impl Session {
+    /// Makes a call; the id of the question, by which its result is taken.
+    ///
+    /// Nothing is counted if it is refused.
+    pub fn call(&mut self, spec: CallSpec) -> Result<Id, Refusal> {
+        let (target, on) = self.check_call(&spec)?;
+        let parent = spec.chain.as_ref().and_then(|chain| chain.served_in(self.config.number));
+        let nested = parent.is_some();
+        if !nested && !self.has_call_room() {
+            self.queue_fence(1);
+            return Err(Refusal::Full(Box::new(spec)));
+        }
+        if !self.outbox.has_room(&self.config.limits) {
+            return Err(Refusal::Full(Box::new(spec)));
+        }
+        let number = self.next_number();
+        let time_left = spec.deadline.map(|deadline| deadline.saturating_sub(self.now).as_micros() as u64);
+        let flag = |set: bool, flag: u64| if set { flag } else { 0 };
+        let header = CallHeader {
+            id: number,
+            target: target.to_bits(),
+            path: spec.path,
+            operation: spec.operation as u8,
+            member: spec.member,
+            lane: spec.lane,
+            parent: parent.map(Id::number),
+            flags: flag(spec.one_way, CallHeader::ONE_WAY)
+                | flag(spec.keep, CallHeader::KEEP)
+                | flag(spec.lane_alone, CallHeader::LANE_ALONE),
+            time_left,
+            credit: spec.credit,
+            prefetch: spec.prefetch,
+        };
+        let streams = matches!(spec.operation, Operation::Iterate | Operation::Whole);
+        let question = Question {
+            lane: spec.lane,
+            chain: spec.chain,
+            one_way: spec.one_way,
+            keep: spec.keep,
+            no_return: false,
+            counted: !nested,
+            on,
+            proves: spec.operation == Operation::Noop,
+            fence: false,
+            pins: Pins {
+                _target: match spec.target {
+                    Target::Handle(handle) => Some(handle),
+                    Target::Names => None,
+                },
+                refs: Vec::new(),
+            },
+            sent: false,
+            awaited: false,
+            settled: None,
+            over: false,
+            deadline: spec.deadline,
+            let_go: false,
+            released: false,
+            stop_wanted: false,
+            stream: (streams && !spec.one_way).then(|| StreamIn::new(spec.credit)),
+            roads: SmallVec::new(),
+            done: spec.done,
+        };
+        self.ask(number, question, header, spec.arguments, spec.batch);
+        Ok(Id::ours(number))
+    }
+
+    fn ask(&mut self, number: u64, question: Question, header: CallHeader, arguments: Parcel, batch: bool) {
+        if let Some(deadline) = question.deadline {
+            self.deadlines.insert((deadline, Id::ours(number)));
+        }
+        if question.counted {
+            self.calls_out += 1;
+        }
+        let (lane, one_way) = (question.lane, question.one_way);
+        if let Some(target) = question.on.and_then(|on| self.questions.get_mut(&on)) {
+            let road = target.road(lane);
+            if one_way { road.unproven = Some(number) } else { road.out += 1 }
+        }
+        self.questions.insert(number, question);
+        self.outbox.push(Message::new(Body::Call(Box::new(header)), arguments).in_batch(batch));
+    }
+
+    fn check_call(&self, spec: &CallSpec) -> Result<(Id, Option<u64>), Error> {
+        if let Some(reason) = &self.ended {
+            return Err(reason.error(false));
+        }
+        let limits = &self.config.limits;
+        if spec.chain.as_ref().map_or(0, Chain::depth) >= limits.chain_depth_max {
+            return Err(Error::TooDeep(limits.chain_depth_max));
+        }
+        let told = &self.terms.told;
+        let len = spec.arguments.bytes.len();
+        // What a header takes beside its texts, which limits keep short.
+        if len + 1024 > told.message_len_max as usize {
+            let text = format!("arguments of {len} bytes; the peer takes messages of {}", told.message_len_max);
+            return Err(Error::Overloaded(text.into()));
+        }
+        let refs = spec.arguments.refs.len();
+        if refs > told.frame_refs_max as usize {
+            let text = format!("{refs} references in one message; the peer takes {}", told.frame_refs_max);
+            return Err(Error::Overloaded(text.into()));
+        }
+        self.check_names(spec)?;
+        let handle = match &spec.target {
+            Target::Names => return Ok((Id::THEIR_NAMES, None)),
+            Target::Handle(handle) => handle,
+        };
+        if handle.session_number() != self.config.number {
+            return Err(Error::Misuse("a handle can be called through its own session only".into()));
+        }
+        if !handle.is_promise() {
+            return Ok((handle.id(), None));
+        }
+        match self.questions.get(&handle.id().number()) {
+            Some(Question { settled: Some(Err(error)), .. }) => Err(error.clone()),
+            Some(_) => Ok((handle.id(), Some(handle.id().number()))),
+            None => Err(Error::Stopped),
+        }
+    }
+
+    fn check_names(&self, spec: &CallSpec) -> Result<(), Error> {
+        let limits = &self.config.limits;
+        if spec.path.len() > limits.path_len_max as usize {
+            return Err(Error::Misuse(format!("a path of more than {} names", limits.path_len_max).into()));
+        }
+        if spec.prefetch.len() > limits.prefetch_len_max as usize {
+            return Err(Error::Misuse(format!("more than {} attributes to prefetch", limits.prefetch_len_max).into()));
+        }
+        let mut names = spec.path.iter().chain(&spec.prefetch).chain(&spec.member);
+        match names.find(|name| name.len() > limits.name_len_max as usize) {
+            Some(_) => Err(Error::Misuse(format!("a name of more than {} bytes", limits.name_len_max).into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether one more call that is not nested keeps under what the peer allows. One place is kept for a fence.
+    fn has_call_room(&self) -> bool {
+        self.calls_out + 1 < self.terms.told.calls_max
+    }
+
+    /// Whether a call can be made now; `nested` for one made while serving a call of the peer's.
+    pub fn has_room(&self, nested: bool) -> bool {
+        self.has_queue_room() && (nested || self.has_call_room())
+    }
+
+    /// Whether the queue of outgoing messages has room: whoever has a result to return waits until it has.
+    pub fn has_queue_room(&self) -> bool {
+        self.outbox.has_room(&self.config.limits)
+    }
+
+    /// Notes that a call will not return, and fences a long run of such calls.
+    pub(crate) fn count_unreturned(&mut self) {
+        self.fence.behind += 1;
+        self.queue_fence(self.terms.told.calls_max / 2);
+    }
+
+    fn queue_fence(&mut self, run: u32) {
+        if self.fence.out || self.fence.behind < run.max(1) {
+            return;
+        }
+        self.fence.out = true;
+        self.fence.covered = std::mem::take(&mut self.fence.behind);
+        let number = self.next_number();
+        let header = CallHeader {
+            id: number,
+            target: Id::THEIR_NAMES.to_bits(),
+            path: Vec::new(),
+            operation: Operation::Fence as u8,
+            member: None,
+            lane: 0,
+            parent: None,
+            flags: 0,
+            time_left: None,
+            credit: None,
+            prefetch: Vec::new(),
+        };
+        self.questions.insert(number, Question::fence());
+        self.outbox.push(Message::new(Body::Call(Box::new(header)), Parcel::default()).owed());
+    }
+
+    pub(crate) fn fence_returned(&mut self) {
+        self.calls_out = self.calls_out.saturating_sub(std::mem::take(&mut self.fence.covered));
+        self.fence.out = false;
+        self.queue_fence(self.terms.told.calls_max / 2);
+    }
+
+    /// Marks a question as waited for, so that a batch asks for its RETURN.
+    pub fn await_question(&mut self, id: Id) {
+        if let Some(question) = self.questions.get_mut(&id.number()) {
+            question.awaited = true;
+        }
+    }
+
+    /// Says that the result of a call is not wanted: it is asked to stop over there, and is settled here at once.
+    pub fn stop_question(&mut self, id: Id) {
+        self.give_up(id.number(), Error::Stopped);
+    }
+
+    pub(crate) fn expire_question(&mut self, number: u64) {
+        self.give_up(number, Error::Deadline("the peer has not answered in time".into()));
+    }
+
+    fn give_up(&mut self, number: u64, error: Error) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        if question.over || question.settled.is_some() {
+            return;
+        }
+        let error = match question.sent {
+            true => error,
+            false => error_before_sending(error),
+        };
+        if !question.released {
+            question.stop_wanted = true;
+        }
+        self.settle_question(number, Err(error));
+        if self.questions.get(&number).is_some_and(|question| question.sent) {
+            self.send_stop(number);
+        } else {
+            self.withdraw(number);
+        }
+    }
+
+    /// Takes a call back that has not left, if no other call was made on it.
+    fn withdraw(&mut self, number: u64) {
+        if self.outbox.is_targeted(number) {
+            return;
+        }
+        if let Some(message) = self.outbox.take_call(number) {
+            self.trash.push(Trash::Parcel(message.parcel));
+            self.close_unsent(number);
+        }
+    }
+
+    /// A call that was never sent is over; its answer needs no release.
+    fn close_unsent(&mut self, number: u64) {
+        if let Some(question) = self.questions.get_mut(&number) {
+            question.released = true;
+        }
+        self.question_over(number);
+    }
+
+    /// A call could not be sent.
+    pub(crate) fn fail_unsent(&mut self, number: u64, error: Error) {
+        self.settle_question(number, Err(error));
+        self.close_unsent(number);
+    }
+
+    pub(crate) fn send_stop(&mut self, number: u64) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        if question.stop_wanted && !question.released && !question.over {
+            question.released = true;
+            self.outbox.stops.push(number);
+        }
+    }
+
+    /// Gives a question its result: whoever waits is told, or its continuation is run. Only the first counts.
+    pub(crate) fn settle_question(&mut self, number: u64, settled: Settled) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        if question.settled.is_some() {
+            return;
+        }
+        if let Some(deadline) = question.deadline.take() {
+            self.deadlines.remove(&(deadline, Id::ours(number)));
+        }
+        match question.done.take() {
+            Some(done) => {
+                question.settled = Some(settled.clone());
+                self.events.push_back(Event::Done(done, settled));
+            }
+            None => {
+                question.settled = Some(settled);
+                self.events.push_back(Event::Settled(Id::ours(number)));
+            }
+        }
+    }
+
+    /// The final RETURN of a question has come, or none will: what it pinned is let go.
+    pub(crate) fn question_over(&mut self, number: u64) {
+        let Some(question) = self.questions.get_mut(&number) else { return };
+        if question.over {
+            return;
+        }
+        question.over = true;
+        self.trash.push(Trash::Pins(std::mem::take(&mut question.pins)));
+        if question.counted && !question.one_way && !question.no_return {
+            self.calls_out = self.calls_out.saturating_sub(1);
+        }
+        let (lane, on, proves) = (question.lane, question.on, question.proves);
+        let returned = matches!(question.settled, Some(Ok(_)));
+        let (one_way, no_return) = (question.one_way, question.no_return);
+        if let Some(target) = on.and_then(|on| self.questions.get_mut(&on)) {
+            target.road_returned(lane, number, one_way || no_return, proves && returned);
+        }
+        self.forget_question(number);
+    }
+
+    /// Removes a question that nobody needs any more.
+    pub(crate) fn forget_question(&mut self, number: u64) {
+        let Some(question) = self.questions.get(&number) else { return };
+        let needed = match question.keep {
+            true => !question.let_go || (!question.released && question.sent && !question.fence),
+            false => question.settled.is_some() && question.awaited,
+        };
+        if question.over && !needed {
+            self.drop_question(number);
+        }
+    }
+
+    pub(crate) fn drop_question(&mut self, number: u64) {
+        let Some(question) = self.questions.remove(&number) else { return };
+        if let Some(deadline) = question.deadline {
+            self.deadlines.remove(&(deadline, Id::ours(number)));
+        }
+        self.trash.push(Trash::Pins(question.pins));
+        if let Some(Ok(returned)) = question.settled {
+            self.trash.push(Trash::Returned(returned));
+        }
+        if let Some(done) = question.done {
+            self.trash.push(Trash::Done(done));
+        }
+        if let Some(stream) = question.stream {
+            self.trash.extend(stream.into_trash());
+        }
+    }
+
+    /// The result of a question, if it is settled. A question that is not kept is gone afterwards.
+    pub fn take_settled(&mut self, id: Id) -> Option<Settled> {
+        let number = id.number();
+        let question = self.questions.get_mut(&number)?;
+        let settled = question.settled.clone()?;
+        if !question.keep {
+            question.awaited = false;
+            self.forget_question(number);
+        }
+        Some(settled)
+    }
+
+    /// Whether a question is settled, or gone.
+    pub fn is_settled(&self, id: Id) -> bool {
+        self.questions.get(&id.number()).is_none_or(|question| question.settled.is_some())
+    }
+
+    /// Whether a question's final RETURN has come, or will not.
+    pub(crate) fn is_over(&self, id: Id) -> bool {
+        self.questions.get(&id.number()).is_none_or(|question| question.over)
+    }
+
+    /// When a question's result is not wanted any more.
+    pub(crate) fn deadline_of(&self, id: Id) -> Option<Time> {
+        self.questions.get(&id.number()).and_then(|question| question.deadline)
+    }
+
+    /// Whether a promise's own RETURN was given up for the batch, so that a no-op call must ask for its result.
+    pub fn is_no_return(&self, id: Id) -> bool {
+        self.questions.get(&id.number()).is_some_and(|question| question.no_return && question.settled.is_none())
+    }
+}
+
+fn error_before_sending(error: Error) -> Error {
+    match error {
+        Error::Deadline(_) => Error::Deadline("before the call could be sent".into()),
+        other => other,
+    }
+}
+
+impl Question {
+    pub(crate) fn road(&mut self, lane: u64) -> &mut LaneRoad {
+        let place = self.roads.iter().position(|road| road.lane == lane).unwrap_or_else(|| {
+            self.roads.push(LaneRoad { lane, out: 0, unproven: None });
+            self.roads.len() - 1
+        });
+        &mut self.roads[place]
+    }
+
+    fn road_returned(&mut self, lane: u64, number: u64, silent: bool, proves: bool) {
+        let road = self.road(lane);
+        if !silent {
+            road.out = road.out.saturating_sub(1);
+        }
+        if proves && road.unproven.is_some_and(|unproven| unproven < number) {
+            road.unproven = None;
+        }
+        self.roads.retain(|road| road.out > 0 || road.unproven.is_some());
+    }
+
+    fn fence() -> Self {
+        Self {
+            lane: 0,
+            chain: None,
+            one_way: false,
+            keep: false,
+            no_return: false,
+            counted: false,
+            on: None,
+            proves: false,
+            fence: true,
+            pins: Pins::default(),
+            sent: false,
+            awaited: false,
+            settled: None,
+            over: false,
+            deadline: None,
+            let_go: false,
+            released: false,
+            stop_wanted: false,
+            stream: None,
+            roads: SmallVec::new(),
+            done: None,
+        }
+    }
+}
+
+impl super::EndReason {
+    /// The error of a call that the end of the session cut off.
+    pub(crate) fn error(&self, may_have_run: bool) -> Error {
+        Error::Disconnected(Arc::new(Disconnected { reason: self.text().clone(), may_have_run, hop: None }))
+    }
+}

@@ -1,0 +1,154 @@
+//! Commit: references get their ids, and types their numbers, when the frame that tells of them is made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::host::Identity;
+use crate::policy::Grant;
+use crate::session::Session;
+use crate::session::parcel::OutRef;
+use crate::shape::{Category, Shape};
+use crate::table::{Id, Offer};
+use crate::wire::frame::{List, Reference, encode_reference};
+use crate::wire::shape::encode_shape;
+
+/// What committing a message would put before it into its frame. Nothing is counted yet.
+#[derive(Default)]
+pub(crate) struct Tentative {
+    pub(crate) shapes: List,
+    pub(crate) references: List,
+    /// Objects mentioned, with the numbers that they have or will get.
+    mentions: Vec<(u64, Offer)>,
+    new_numbers: HashMap<(Identity, Grant), u64>,
+    described: Vec<Arc<Shape>>,
+    new_types: HashMap<usize, u64>,
+}
+
+impl Tentative {
+    /// How many bytes it takes.
+    pub(crate) fn len(&self) -> usize {
+        self.shapes.bytes.len() + self.references.bytes.len()
+    }
+}
+
+impl Session {
+    /// What these references would add to a frame; an error if they never can be sent.
+    pub(crate) fn plan(&self, refs: &[OutRef]) -> Result<Tentative, Error> {
+        let mut tentative = Tentative::default();
+        for reference in refs {
+            let entry = match reference {
+                OutRef::Home(handle) => Reference::Home { id: handle.id() },
+                OutRef::Answer(handle) => Reference::Answer { id: handle.id() },
+                OutRef::Object(offer) => self.plan_object(offer, &mut tentative)?,
+            };
+            tentative.references.push(|out| encode_reference(&entry, out));
+        }
+        Ok(tentative)
+    }
+
+    fn plan_object(&self, offer: &Offer, tentative: &mut Tentative) -> Result<Reference, Error> {
+        let key = (offer.identity, offer.own.grant());
+        let number = match self.exports.find(offer).or_else(|| tentative.new_numbers.get(&key).copied()) {
+            Some(number) => number,
+            None => {
+                let new = tentative.new_numbers.len() as u64;
+                if self.exports.len() as u64 + new >= u64::from(self.config.limits.exports_max) {
+                    let text = format!("the peer holds {} objects of ours and releases none", self.exports.len());
+                    return Err(Error::Overloaded(text.into()));
+                }
+                tentative.new_numbers.insert(key, self.next_number + new);
+                self.next_number + new
+            }
+        };
+        tentative.mentions.push((number, offer.clone()));
+        let shape = self.plan_shape(&offer.shape, tentative);
+        let id = Id::ours(number);
+        Ok(match &offer.describes {
+            Some(describes) => Reference::Class { id, shape, described: self.plan_shape(describes, tentative) },
+            None => Reference::Object { id, shape },
+        })
+    }
+
+    /// The number of a type, described now if it must be, its bases first.
+    fn plan_shape(&self, shape: &Arc<Shape>, tentative: &mut Tentative) -> u64 {
+        if let Some(known) = self.types_out.current(shape) {
+            return known;
+        }
+        // Ancestors come flat, each after all that derive from it: told in reverse, every base comes first.
+        let mut number = 0;
+        for shape in shape.lineage().iter().rev().chain(std::iter::once(shape)) {
+            number = match self.types_out.current(shape) {
+                Some(known) => known,
+                None => self.plan_one_shape(shape, tentative),
+            };
+        }
+        number
+    }
+
+    fn plan_one_shape(&self, shape: &Arc<Shape>, tentative: &mut Tentative) -> u64 {
+        let address = shape.tag().address();
+        if let Some(planned) = tentative.new_types.get(&address) {
+            return *planned;
+        }
+        let new = tentative.new_types.values().filter(|number| **number >= self.types_out.len() as u64).count();
+        let number = self.types_out.number(shape).unwrap_or((self.types_out.len() + new) as u64);
+        let base_number = |base: &Arc<Shape>| {
+            let planned = tentative.new_types.get(&base.tag().address()).copied();
+            planned.or_else(|| self.types_out.number(base)).unwrap_or_default()
+        };
+        let bases: Vec<u64> = shape.bases().iter().map(base_number).collect();
+        let start = tentative.shapes.bytes.len();
+        tentative.shapes.push(|out| encode_shape(shape, number, &bases, out));
+        let limits = &self.config.limits;
+        let too_large = tentative.shapes.bytes.len() - start > limits.shape_len_max as usize
+            || shape.members().len() > limits.shape_members_max as usize
+            || shape.bases().len() > limits.shape_bases_max as usize;
+        if too_large {
+            // A plain remote object with its type's name: the peer asks for what it needs.
+            tentative.shapes.bytes.truncate(start);
+            let plain = Shape::new(shape.name().clone(), Category::Instance).open().with_revision(shape.revision());
+            encode_shape(&plain, number, &[], &mut tentative.shapes.bytes);
+        }
+        tentative.described.push(shape.clone());
+        tentative.new_types.insert(address, number);
+        number
+    }
+
+    /// Makes a plan come true in the frame that is being made.
+    pub(crate) fn commit(&mut self, tentative: Tentative) {
+        let frame = self.frames_committed + 1;
+        self.next_number += tentative.new_numbers.len() as u64;
+        for shape in &tentative.described {
+            self.types_out.describe(shape);
+        }
+        for (number, offer) in &tentative.mentions {
+            self.exports.mention(*number, offer, frame);
+        }
+    }
+
+    /// Describes the first types of a plan ahead of the message that needs them, if they are too many to go with it.
+    pub(crate) fn commit_shapes(&mut self, refs: &[OutRef], bytes_max: usize) -> List {
+        let offers = refs.iter().filter_map(|reference| match reference {
+            OutRef::Object(offer) => Some(offer),
+            _ => None,
+        });
+        let shapes: Vec<Arc<Shape>> =
+            offers.flat_map(|offer| [Some(&offer.shape), offer.describes.as_ref()]).flatten().cloned().collect();
+        let mut sent = List::default();
+        for shape in shapes {
+            let mut tentative = Tentative::default();
+            self.plan_shape(&shape, &mut tentative);
+            let count = sent.count + tentative.shapes.count;
+            let full = count > u64::from(self.terms.told.frame_shapes_max)
+                || sent.bytes.len() + tentative.shapes.bytes.len() > bytes_max;
+            if full && sent.count > 0 {
+                break;
+            }
+            sent.count = count;
+            sent.bytes.extend_from_slice(&tentative.shapes.bytes);
+            self.commit(tentative);
+        }
+        sent
+    }
+}

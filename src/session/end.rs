@@ -1,0 +1,141 @@
+//! The end of a session: why it came, and that nothing is left of it.
+
+use std::sync::Arc;
+
+use crate::session::Session;
+use crate::session::event::{Event, Trash};
+use crate::session::outbox::{Body, Message};
+use crate::session::parcel::Parcel;
+use crate::session::serve::State;
+
+/// Why a session is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// We closed it.
+    Closed(Arc<str>),
+    /// The peer closed it.
+    PeerClosed(Arc<str>),
+    /// The peer broke the protocol.
+    PeerMisbehaved(Arc<str>),
+    /// The peer speaks something else, or another version.
+    Incompatible(Arc<str>),
+    /// The carrier failed or ended.
+    CarrierLost(Arc<str>),
+}
+
+impl EndReason {
+    /// The reason in words.
+    pub fn text(&self) -> &Arc<str> {
+        match self {
+            EndReason::Closed(text)
+            | EndReason::PeerClosed(text)
+            | EndReason::PeerMisbehaved(text)
+            | EndReason::Incompatible(text)
+            | EndReason::CarrierLost(text) => text,
+        }
+    }
+}
+
+/// What the peer did that ends the session.
+#[derive(Debug)]
+pub(crate) struct Violation(pub(crate) Arc<str>);
+
+impl Violation {
+    pub(crate) fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<crate::wire::Malformed> for Violation {
+    fn from(malformed: crate::wire::Malformed) -> Self {
+        Self(malformed.to_string().into())
+    }
+}
+
+impl Session {
+    /// Ends the session from our side: what is queued leaves first, then a BYE with the reason.
+    pub fn close(&mut self, reason: &str) {
+        self.end(EndReason::Closed(format!("this side closed the session: {reason}").into()), Some(reason.into()));
+    }
+
+    /// The carrier failed or ended.
+    pub fn carrier_lost(&mut self, reason: &str) {
+        self.end(EndReason::CarrierLost(reason.into()), None);
+    }
+
+    pub(crate) fn violate(&mut self, text: &str) {
+        let reason: Arc<str> = format!("the peer broke the protocol: {text}").into();
+        let bye = format!("protocol: {text}");
+        self.end(EndReason::PeerMisbehaved(reason), Some(bye.into()));
+    }
+
+    /// Notes something that an honest peer could not send; too many of them end the session.
+    pub(crate) fn strike(&mut self) -> Result<(), Violation> {
+        self.strikes += 1;
+        match self.strikes > self.config.limits.strikes_max {
+            true => Err(Violation::new("too many references that do not stand")),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the session: every pending call fails once, every object is released once, every table is empty after.
+    pub(crate) fn end(&mut self, reason: EndReason, bye: Option<Arc<str>>) {
+        if self.ended.is_some() {
+            return;
+        }
+        // What was queued before a close of ours is still sent; after anything else nobody would read it.
+        let drains = matches!(reason, EndReason::Closed(_));
+        let unsent = if drains { Vec::new() } else { self.outbox.clear() };
+        self.ended = Some(reason.clone());
+        for number in self.questions.keys().copied().collect::<Vec<_>>() {
+            let may_have_run = self.questions.get(&number).is_some_and(|question| question.sent || drains);
+            self.settle_question(number, Err(reason.error(may_have_run)));
+            self.question_over(number);
+        }
+        self.end_answers();
+        self.trash.extend(unsent.into_iter().map(|message| Trash::Parcel(message.parcel)));
+        if !drains {
+            self.trash.push(Trash::Refs(self.outgoing.clear()));
+            self.trash.push(Trash::Objects(self.exports.release_all()));
+        }
+        self.trash.push(Trash::Values(self.incoming.clear()));
+        self.imports.clear();
+        self.let_go.clear();
+        self.deadlines.clear();
+        self.groups.clear();
+        self.outbox.stops.clear();
+        match bye {
+            Some(text) => self.outbox.push(Message::new(Body::Bye(text), Parcel::default()).owed()),
+            None => self.outbox.bye_sent = true,
+        }
+        self.events.push_back(Event::Ended);
+    }
+
+    fn end_answers(&mut self) {
+        for number in self.answers.keys().copied().collect::<Vec<_>>() {
+            let Some(answer) = self.answers.get_mut(&number) else { continue };
+            if matches!(answer.state, State::Running | State::Streaming) {
+                answer.stop.set();
+                self.events.push_back(Event::Stop(answer.stop.clone()));
+            }
+            if let Some(stream) = answer.stream.take() {
+                self.trash.extend(stream.source.map(Trash::Stream));
+            }
+            self.remove_answer(number);
+        }
+        self.orders.clear();
+        self.unreturned.clear();
+        self.fences.clear();
+        (self.calls_in, self.answers_kept) = (0, 0);
+    }
+
+    /// The last frame has left, or will not: nothing is held for it any more.
+    pub(crate) fn finish_end(&mut self) {
+        self.outbox.bye_sent = true;
+        self.trash.push(Trash::Refs(self.outgoing.clear()));
+        self.trash.push(Trash::Objects(self.exports.release_all()));
+        let unsent = self.outbox.clear();
+        self.trash.extend(unsent.into_iter().map(|message| Trash::Parcel(message.parcel)));
+    }
+}

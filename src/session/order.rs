@@ -1,0 +1,138 @@
+//! The order of calls: those of one lane and one parent on one object run one after another.
+
+use std::collections::VecDeque;
+
+use crate::host::{Identity, Operation};
+use crate::session::Session;
+use crate::session::event::{Event, Job, JobTarget};
+use crate::session::serve::{AnswerTarget, State};
+use crate::table::Id;
+
+/// Calls that are ordered among each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct OrderKey {
+    lane: u64,
+    /// The call that they are nested in; absent for calls whose order goes by the lane alone.
+    parent: Option<u64>,
+    object: ObjectKey,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum ObjectKey {
+    Own(Identity),
+    Remote(u64, Id),
+}
+
+/// One order: the call that runs, and those that wait for it.
+#[derive(Default)]
+pub(crate) struct Order {
+    running: Option<u64>,
+    queue: VecDeque<u64>,
+}
+
+impl Session {
+    /// Puts a call whose target is known into its order; it starts when its turn has come and its arguments are there.
+    pub(crate) fn enqueue(&mut self, number: u64) {
+        let Some(answer) = self.answers.get_mut(&number) else { return };
+        let object = match &answer.target {
+            AnswerTarget::Object(offer) => ObjectKey::Own(offer.identity),
+            AnswerTarget::Remote(handle) => ObjectKey::Remote(handle.session_number(), handle.id()),
+            AnswerTarget::Names | AnswerTarget::Value(_) => return self.start_unordered(number),
+            AnswerTarget::Waiting(_) => return,
+        };
+        let parent = if answer.lane_alone { None } else { answer.parent };
+        let key = OrderKey { lane: answer.lane, parent, object };
+        answer.order = Some(key);
+        answer.state = State::Queued;
+        self.orders.entry(key).or_default().queue.push_back(number);
+        self.advance(key);
+    }
+
+    fn start_unordered(&mut self, number: u64) {
+        if self.answers.get(&number).is_some_and(|answer| answer.waits == 0) {
+            self.start(number);
+        }
+    }
+
+    /// Arguments that a call waited for are there.
+    pub(crate) fn arguments_ready(&mut self, number: u64) {
+        let Some(answer) = self.answers.get(&number) else { return };
+        match (answer.order, &answer.state) {
+            (Some(key), State::Queued) => self.advance(key),
+            (None, State::Waiting) => self.start_unordered(number),
+            _ => {}
+        }
+    }
+
+    fn advance(&mut self, key: OrderKey) {
+        while let Some(order) = self.orders.get_mut(&key) {
+            if order.running.is_some() {
+                return;
+            }
+            let Some(&next) = order.queue.front() else {
+                self.orders.remove(&key);
+                return;
+            };
+            if self.answers.get(&next).is_some_and(|answer| answer.waits > 0) {
+                return;
+            }
+            order.queue.pop_front();
+            if self.answers.get(&next).is_some_and(|answer| answer.holds_order()) {
+                order.running = Some(next);
+            }
+            self.start(next);
+        }
+    }
+
+    /// Takes a call out of its order: it has ended, was suspended, or will not run.
+    pub(crate) fn leave_order(&mut self, number: u64) {
+        let Some(key) = self.answers.get_mut(&number).and_then(|answer| answer.order.take()) else { return };
+        if let Some(order) = self.orders.get_mut(&key) {
+            if order.running == Some(number) {
+                order.running = None;
+            } else {
+                order.queue.retain(|queued| *queued != number);
+            }
+        }
+        self.advance(key);
+    }
+
+    /// Marks a call as waiting for something: later calls of its lane on the object may start.
+    pub fn suspend(&mut self, answer: Id) {
+        if self.answers.get(&answer.number()).is_some_and(|answer| matches!(answer.state, State::Running)) {
+            self.leave_order(answer.number());
+        }
+    }
+
+    fn start(&mut self, number: u64) {
+        let Some(answer) = self.answers.get_mut(&number) else { return };
+        answer.state = State::Running;
+        let target = match &answer.target {
+            AnswerTarget::Object(offer) => JobTarget::Object(offer.own.clone()),
+            AnswerTarget::Names => JobTarget::Names,
+            AnswerTarget::Remote(handle) => JobTarget::Remote(handle.clone()),
+            AnswerTarget::Value(value) => JobTarget::Value(value.clone()),
+            AnswerTarget::Waiting(_) => return,
+        };
+        if answer.operation == Operation::Fence {
+            return self.start_fence(number);
+        }
+        let job = Job {
+            answer: Id::theirs(number),
+            target,
+            path: std::mem::take(&mut answer.path),
+            operation: answer.operation,
+            member: answer.member.take(),
+            arguments: std::mem::take(&mut answer.arguments),
+            chain: answer.chain.clone(),
+            lane: answer.lane,
+            parent: answer.parent,
+            deadline: answer.deadline,
+            stop: answer.stop.clone(),
+            prefetch: std::mem::take(&mut answer.prefetch),
+            credit: answer.credit,
+            one_way: answer.one_way,
+        };
+        self.events.push_back(Event::Run(Box::new(job)));
+    }
+}

@@ -1,0 +1,193 @@
+//! What waits to leave: one bounded queue, with a reserve for what a reader owes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::limits::{HOLD_BYTES, Limits};
+use crate::session::parcel::{OutRef, Parcel, Settlement};
+use crate::table::Id;
+use crate::wire::message::{CallHeader, Credit, MessageKind, ReturnHeader};
+
+/// A message on its way out.
+#[derive(Debug)]
+pub struct Message {
+    pub(crate) body: Body,
+    pub(crate) parcel: Parcel,
+    /// The settled answer that a RETURN tells of; its parcel is sent.
+    pub(crate) settlement: Option<Arc<Settlement>>,
+    pub(crate) batch: bool,
+    /// The batch that a RETURN waits with.
+    pub(crate) group: Option<u64>,
+    /// It may use the reserve.
+    owed: bool,
+}
+
+/// What a message says, before its payload.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Call(Box<CallHeader>),
+    Return(ReturnHeader),
+    Credit(Credit),
+    Bye(Arc<str>),
+}
+
+impl Message {
+    pub(crate) fn new(body: Body, parcel: Parcel) -> Self {
+        Self { body, parcel, settlement: None, batch: false, group: None, owed: false }
+    }
+
+    pub(crate) fn of_settlement(header: ReturnHeader, settlement: Arc<Settlement>) -> Self {
+        let refs = settlement.parcel.refs.clone();
+        let mut message = Self::new(Body::Return(header), Parcel { bytes: Vec::new(), refs });
+        message.settlement = Some(settlement);
+        message
+    }
+
+    pub(crate) fn in_batch(self, batch: bool) -> Self {
+        Self { batch, ..self }
+    }
+
+    pub(crate) fn in_group(self, group: Option<u64>) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The message, let into the reserve.
+    pub(crate) fn owed(self) -> Self {
+        Self { owed: true, ..self }
+    }
+
+    pub(crate) fn kind(&self) -> MessageKind {
+        match self.body {
+            Body::Call(_) => MessageKind::Call,
+            Body::Return(_) => MessageKind::Return,
+            Body::Credit(_) => MessageKind::Credit,
+            Body::Bye(_) => MessageKind::Bye,
+        }
+    }
+
+    /// The payload's bytes.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.settlement.as_ref().map_or(&self.parcel.bytes, |settlement| &settlement.parcel.bytes)
+    }
+
+    /// Bytes that it holds in the queue, about.
+    pub(crate) fn len(&self) -> usize {
+        64 + self.payload().len() + self.parcel.refs.len() * 16
+    }
+
+    /// The question that it calls on the answer of.
+    fn targets(&self) -> Option<u64> {
+        match &self.body {
+            Body::Call(header) => Some(Id::from_bits(header.target)).filter(|id| id.is_ours()).map(Id::number),
+            _ => None,
+        }
+    }
+
+    /// Whether it calls on this question's answer, or names it.
+    pub(crate) fn depends_on(&self, question: u64) -> bool {
+        self.targets() == Some(question)
+            || self
+                .parcel
+                .refs
+                .iter()
+                .any(|reference| matches!(reference, OutRef::Answer(handle) if handle.id() == Id::ours(question)))
+    }
+}
+
+/// The queue of outgoing messages.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) preface_sent: bool,
+    pub(crate) hello_sent: bool,
+    pub(crate) bye_sent: bool,
+    pub(crate) queue: VecDeque<Message>,
+    bytes: u64,
+    reserve_bytes: u64,
+    batch_bytes: usize,
+    /// Questions whose stop is to leave.
+    pub(crate) stops: Vec<u64>,
+    /// Batches that are open.
+    batches: u32,
+    /// What a batch held is to leave all the same.
+    flush: bool,
+}
+
+impl Outbox {
+    pub(crate) fn push(&mut self, message: Message) {
+        self.count(&message, true);
+        self.queue.push_back(message);
+    }
+
+    fn count(&mut self, message: &Message, added: bool) {
+        let len = message.len() as u64;
+        let sum = if message.owed { &mut self.reserve_bytes } else { &mut self.bytes };
+        *sum = if added { *sum + len } else { sum.saturating_sub(len) };
+        if message.batch {
+            let held = &mut self.batch_bytes;
+            *held = if added { *held + len as usize } else { held.saturating_sub(len as usize) };
+        }
+    }
+
+    /// Takes the message at this place of the queue.
+    pub(crate) fn take(&mut self, place: usize) -> Option<Message> {
+        let message = self.queue.remove(place)?;
+        self.count(&message, false);
+        if self.queue.is_empty() {
+            self.flush = false;
+        }
+        Some(message)
+    }
+
+    /// Takes a call that has not left.
+    pub(crate) fn take_call(&mut self, number: u64) -> Option<Message> {
+        let place =
+            self.queue.iter().position(|message| matches!(&message.body, Body::Call(header) if header.id == number))?;
+        self.take(place)
+    }
+
+    /// Whether a waiting message calls on this question's answer, or names it.
+    pub(crate) fn is_targeted(&self, number: u64) -> bool {
+        self.queue.iter().any(|message| message.depends_on(number))
+    }
+
+    /// The questions that waiting calls of a batch were made on.
+    pub(crate) fn batch_targets(&self) -> Vec<u64> {
+        self.queue.iter().filter(|message| message.batch).filter_map(Message::targets).collect()
+    }
+
+    pub(crate) fn has_room(&self, limits: &Limits) -> bool {
+        self.bytes < limits.queue_bytes_max
+    }
+
+    pub(crate) fn reserve_is_full(&self, limits: &Limits) -> bool {
+        self.reserve_bytes > limits.reserve_bytes_max
+    }
+
+    pub(crate) fn begin_batch(&mut self) {
+        self.batches += 1;
+    }
+
+    pub(crate) fn end_batch(&mut self) {
+        self.batches = self.batches.saturating_sub(1);
+    }
+
+    pub(crate) fn flush(&mut self) {
+        self.flush = !self.queue.is_empty();
+    }
+
+    /// Whether messages of a batch wait for its end.
+    pub(crate) fn holds_batch(&self) -> bool {
+        self.batches > 0 && !self.flush && self.batch_bytes < HOLD_BYTES
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len() + self.stops.len()
+    }
+
+    /// Takes everything out: the session is over.
+    pub(crate) fn clear(&mut self) -> Vec<Message> {
+        (self.bytes, self.reserve_bytes, self.batch_bytes) = (0, 0, 0);
+        self.stops.clear();
+        self.queue.drain(..).collect()
+    }
+}

@@ -1,0 +1,187 @@
+//! What is made ready outside the session's lock before it goes in, and what comes out to be opened outside it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::host::{Arguments, Own};
+use crate::limits::{Limits, Told};
+use crate::table::{Handle, Offer};
+use crate::value::{Ref, Value};
+use crate::wire::Malformed;
+use crate::wire::payload::{
+    self, Items, KnownTypes, Payload, decode_arguments, decode_error, decode_items, decode_result, encode_arguments,
+    encode_error, encode_result,
+};
+
+/// A reference that a payload names, before it has an id.
+#[derive(Clone, Debug)]
+pub enum OutRef {
+    /// An object of ours.
+    Object(Offer),
+    /// An object of the peer's, going home.
+    Home(Handle),
+    /// An answer that the peer owes.
+    Answer(Handle),
+}
+
+/// An encoded payload and what it names, ready to be committed.
+#[derive(Clone, Debug, Default)]
+pub struct Parcel {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) refs: Vec<OutRef>,
+}
+
+/// Makes values ready for one peer.
+pub struct Packer<'a> {
+    /// The number of the session that they will leave by.
+    pub session: u64,
+    /// What the peer can take.
+    pub terms: &'a Terms,
+    /// Our own limits: nothing is sent that we would refuse ourselves.
+    pub limits: &'a Limits,
+    /// Makes an object of ours that stands for what another session's handle leads to.
+    pub adopt: &'a dyn Fn(&Handle) -> Own,
+}
+
+/// What a peer has told in its HELLO, or the floor that holds before.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Its limits.
+    pub told: Told,
+    /// Its runtime; empty before its HELLO.
+    pub runtime: Arc<str>,
+    /// The value types that it can take.
+    pub value_types: HashSet<(Arc<str>, u32)>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { told: Told::FLOOR, runtime: "".into(), value_types: HashSet::new() }
+    }
+}
+
+impl KnownTypes for Terms {
+    fn knows(&self, name: &str, version: u32) -> bool {
+        !self.value_types.is_empty() && self.value_types.contains(&(name.into(), version))
+    }
+}
+
+impl Packer<'_> {
+    /// Encodes arguments.
+    pub fn arguments(&self, arguments: &Arguments) -> Result<Parcel, Error> {
+        encode_arguments(arguments, self.terms, self.limits).map(|payload| self.pack(payload))
+    }
+
+    /// Encodes items, each with the attributes asked for.
+    pub fn items(&self, items: payload::ItemsEncoder<'_>) -> Parcel {
+        self.pack(items.finish())
+    }
+
+    /// Encodes the result of a call; one that cannot be encoded becomes an error.
+    pub fn settlement(&self, result: Result<Value, Error>) -> Settlement {
+        let encoded = match &result {
+            Ok(value) => encode_result(value, self.terms, self.limits),
+            Err(error) => Ok(encode_error(error, self.terms, self.limits)),
+        };
+        match encoded {
+            Ok(payload) => {
+                let parcel = self.pack(payload);
+                let root = match (&result, parcel.refs.first()) {
+                    (Ok(Value::Ref(_)), Some(OutRef::Object(offer))) => Root::Object(offer.clone()),
+                    (Ok(Value::Ref(_)), Some(OutRef::Home(handle) | OutRef::Answer(handle))) => {
+                        Root::Remote(handle.clone())
+                    }
+                    _ => Root::Value,
+                };
+                Settlement { result, root, parcel }
+            }
+            Err(error) => self.settlement_of_error(error),
+        }
+    }
+
+    fn settlement_of_error(&self, error: Error) -> Settlement {
+        let parcel = self.pack(encode_error(&error, self.terms, self.limits));
+        Settlement { result: Err(error), root: Root::Value, parcel }
+    }
+
+    fn pack(&self, payload: Payload) -> Parcel {
+        let refs = payload.refs.into_iter().map(|reference| match reference {
+            Ref::Own(own) => OutRef::Object(Offer::new(own)),
+            Ref::Remote(handle) if handle.session_number() != self.session => {
+                OutRef::Object(Offer::new((self.adopt)(&handle)))
+            }
+            Ref::Remote(handle) if handle.is_promise() => OutRef::Answer(handle),
+            Ref::Remote(handle) => OutRef::Home(handle),
+        });
+        Parcel { refs: refs.collect(), bytes: payload.bytes }
+    }
+}
+
+/// The result of a call that we served, ready to be returned and to be called upon.
+#[derive(Debug)]
+pub struct Settlement {
+    pub(crate) result: Result<Value, Error>,
+    pub(crate) root: Root,
+    pub(crate) parcel: Parcel,
+}
+
+/// What calls on a result go to.
+#[derive(Debug)]
+pub(crate) enum Root {
+    /// An object of ours.
+    Object(Offer),
+    /// An object of a peer's.
+    Remote(Handle),
+    /// Nothing that can be called.
+    Value,
+}
+
+impl Settlement {
+    /// An error of the session's own: it names no objects.
+    pub(crate) fn internal(error: Error, limits: &Limits) -> Self {
+        let payload = encode_error(&error, &(), limits);
+        Self { result: Err(error), root: Root::Value, parcel: Parcel { bytes: payload.bytes, refs: Vec::new() } }
+    }
+}
+
+/// A payload that arrived, its references booked, not decoded yet.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival {
+    pub(crate) body: Vec<u8>,
+    pub(crate) start: usize,
+    pub(crate) slots: Vec<Value>,
+}
+
+impl Arrival {
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.body.get(self.start..).unwrap_or_default()
+    }
+
+    /// The arguments of a call.
+    pub fn arguments(&self, limits: &Limits) -> Result<Arguments, Error> {
+        decode_arguments(self.payload(), &self.slots, limits).map_err(undecodable)
+    }
+
+    pub(crate) fn result(&self, limits: &Limits) -> Result<Value, Error> {
+        decode_result(self.payload(), &self.slots, limits).map_err(undecodable)
+    }
+
+    pub(crate) fn error(&self, limits: &Limits) -> Error {
+        decode_error(self.payload(), &self.slots, limits).unwrap_or_else(undecodable)
+    }
+
+    pub(crate) fn items(&self, limits: &Limits) -> Result<Items, Error> {
+        decode_items(self.payload(), &self.slots, limits).map_err(undecodable)
+    }
+
+    /// The value that the payload of a result is, if that is one reference and nothing more.
+    pub(crate) fn sole_reference(&self) -> Option<&Value> {
+        let index = payload::sole_reference(self.payload())?;
+        self.slots.get(usize::try_from(index).ok()?)
+    }
+}
+
+fn undecodable(malformed: Malformed) -> Error {
+    Error::Protocol(format!("the peer sent a payload that cannot be decoded: {malformed}").into())
+}

@@ -1,0 +1,138 @@
+//! RETURNs that arrive, and where later calls on a promise go once it is settled.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::host::Own;
+use crate::limits::Limits;
+use crate::session::Session;
+use crate::session::end::Violation;
+use crate::session::event::{Event, Trash};
+use crate::session::parcel::Arrival;
+use crate::table::{Handle, Id};
+use crate::value::{Ref, Value};
+use crate::wire::message::ReturnHeader;
+
+/// A result that arrived, not decoded yet.
+#[derive(Debug)]
+pub struct Returned {
+    error: bool,
+    arrival: Arrival,
+}
+
+/// What became of a question.
+pub type Settled = Result<Arc<Returned>, Error>;
+
+impl Returned {
+    /// The end of a stream.
+    pub(crate) fn nothing() -> Arc<Self> {
+        Arc::new(Self { error: false, arrival: Arrival::default() })
+    }
+
+    /// Whether the call failed.
+    pub(crate) fn is_error(&self) -> bool {
+        self.error
+    }
+
+    /// The result of the call, or the error that it failed with.
+    pub fn value(&self, limits: &Limits) -> Result<Value, Error> {
+        if self.error { Err(self.arrival.error(limits)) } else { self.arrival.result(limits) }
+    }
+}
+
+/// Where a call on a promise goes.
+pub(crate) enum Road {
+    /// To the answer over there: nothing has come yet, or what came is ours and calls of the lane are still out.
+    Answer,
+    /// To our own object.
+    Own(Own),
+    /// To an object of the peer's.
+    Remote(Handle),
+    /// Nowhere: the result is no object, or an error.
+    Value(Arc<Returned>),
+    /// Nowhere: the call failed.
+    Failed(Error),
+}
+
+impl Session {
+    pub(crate) fn handle_return(
+        &mut self,
+        body: Vec<u8>,
+        start: usize,
+        slots: Vec<Value>,
+        header: ReturnHeader,
+    ) -> Result<(), Violation> {
+        let number = header.id;
+        if header.flags & !ReturnHeader::ALL != 0 {
+            return Err(Violation::new("a RETURN with unknown flags"));
+        }
+        if number == 0 || number >= self.next_number {
+            return Err(Violation::new("a RETURN of a call that was never made"));
+        }
+        let arrival = Arrival { body, start, slots };
+        let Some(question) = self.questions.get_mut(&number).filter(|question| !question.over) else {
+            // Its answer was released, and the release crossed this.
+            self.trash.push(Trash::Arrival(arrival));
+            return Ok(());
+        };
+        if question.one_way || !question.sent {
+            return Err(Violation::new("a RETURN of a call that has none"));
+        }
+        if question.fence {
+            self.questions.remove(&number);
+            self.fence_returned();
+            return Ok(());
+        }
+        let more = header.flags & ReturnHeader::MORE != 0;
+        if header.flags & ReturnHeader::ITEMS != 0 || more {
+            return self.handle_items(number, arrival, more);
+        }
+        let error = header.flags & ReturnHeader::ERROR != 0;
+        if question.stream.is_some() && !error {
+            return Err(Violation::new("a stream that ends with a result"));
+        }
+        self.finish_question(number, Arc::new(Returned { error, arrival }));
+        Ok(())
+    }
+
+    pub(crate) fn finish_question(&mut self, number: u64, returned: Arc<Returned>) {
+        if self.questions.get(&number).is_some_and(|question| question.settled.is_some()) {
+            self.trash.push(Trash::Returned(returned));
+        } else {
+            self.settle_question(number, Ok(returned));
+        }
+        self.question_over(number);
+        // A stream's waiter looks again, for the end.
+        self.events.push_back(Event::Settled(Id::ours(number)));
+    }
+
+    /// Where a call of this lane on a promise goes now.
+    pub(crate) fn road(&self, promise: Id, lane: u64) -> Road {
+        let Some(question) = self.questions.get(&promise.number()) else { return Road::Failed(Error::Stopped) };
+        match &question.settled {
+            None => Road::Answer,
+            Some(Err(error)) => Road::Failed(error.clone()),
+            Some(Ok(returned)) if returned.error => Road::Value(returned.clone()),
+            Some(Ok(returned)) => match returned.arrival.sole_reference() {
+                Some(Value::Ref(Ref::Own(_))) if question.roads.iter().any(|road| road.lane == lane) => Road::Answer,
+                Some(Value::Ref(Ref::Own(own))) => Road::Own(own.clone()),
+                Some(Value::Ref(Ref::Remote(handle))) if handle.session_number() == self.config.number => {
+                    Road::Remote(handle.clone())
+                }
+                _ => Road::Value(returned.clone()),
+            },
+        }
+    }
+
+    /// Whether the lane must prove, by a no-op call, that what it sent on a promise has arrived, before it may have
+    /// the promise's own object.
+    pub(crate) fn needs_proof(&self, promise: Id, lane: u64) -> bool {
+        let own = |returned: &Arc<Returned>| {
+            matches!(returned.arrival.sole_reference(), Some(Value::Ref(Ref::Own(_)))) && !returned.error
+        };
+        self.questions.get(&promise.number()).is_some_and(|question| {
+            matches!(&question.settled, Some(Ok(returned)) if own(returned))
+                && question.roads.iter().any(|road| road.lane == lane)
+        })
+    }
+}

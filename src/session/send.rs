@@ -1,0 +1,376 @@
+//! What leaves: the preface, then frames made of what waits, in order and within the peer's limits.
+
+use std::borrow::Cow;
+
+use crate::clock::Time;
+use crate::error::Error;
+use crate::session::Session;
+use crate::session::commit::Tentative;
+use crate::session::event::Trash;
+use crate::session::outbox::{Body, Message};
+use crate::session::parcel::{OutRef, Settlement};
+use crate::session::transfer::NextPart;
+use crate::table::Id;
+use crate::wire::frame::{List, encode_message, encode_release, encode_session};
+use crate::wire::message::{Bye, CallHeader, Hello, MessageKind, ReturnHeader, encode_record};
+use crate::wire::preface::Preface;
+
+/// A frame under construction.
+#[derive(Default)]
+struct Assembly {
+    shapes: List,
+    references: List,
+    messages: List,
+    releases: List,
+    /// Whether its calls are of a batch; unknown until the first call.
+    batch: Option<bool>,
+}
+
+/// What a frame takes beside its entries, at most.
+const FRAME_OVERHEAD: usize = 64;
+
+impl Assembly {
+    fn len(&self) -> usize {
+        let lists = [&self.shapes, &self.references, &self.messages, &self.releases];
+        FRAME_OVERHEAD + lists.iter().map(|list| list.bytes.len()).sum::<usize>()
+    }
+
+    fn is_empty(&self) -> bool {
+        let lists = [&self.shapes, &self.references, &self.messages, &self.releases];
+        lists.iter().all(|list| list.count == 0)
+    }
+
+    fn add_plan(&mut self, tentative: &Tentative) {
+        for (list, more) in [(&mut self.shapes, &tentative.shapes), (&mut self.references, &tentative.references)] {
+            list.count += more.count;
+            list.bytes.extend_from_slice(&more.bytes);
+        }
+    }
+}
+
+/// What became of a message that was to go into a frame.
+enum Fit {
+    /// It is in.
+    In,
+    /// It cannot go with what is in already.
+    Full,
+    /// It leaves in parts.
+    Parts,
+    /// It can never leave; it was answered for.
+    Failed,
+}
+
+impl Session {
+    /// Opens a batch: calls made as part of it wait for its end, or for 32 KiB.
+    pub fn begin_batch(&mut self) {
+        self.outbox.begin_batch();
+    }
+
+    /// Ends a batch.
+    pub fn end_batch(&mut self) {
+        self.outbox.end_batch();
+    }
+
+    /// Lets all that is queued leave, a batch's calls included: somebody waits.
+    pub fn flush(&mut self) {
+        self.outbox.flush();
+    }
+
+    /// The next unit to be sent at this time, if there is one: the preface first, then frames.
+    ///
+    /// What is in it counts as sent: a frame that the carrier does not take must end the session.
+    pub fn poll_frame(&mut self, now: Time) -> Option<Vec<u8>> {
+        self.handle_time(now);
+        if self.outbox.bye_sent {
+            return None;
+        }
+        if !self.outbox.preface_sent {
+            self.outbox.preface_sent = true;
+            return Some(Preface::default().encode());
+        }
+        let frame = match self.outgoing.turn && self.outgoing.len() > 0 {
+            true => self.next_part(),
+            false => self.next_frame().or_else(|| self.next_part()),
+        };
+        if let Some(frame) = &frame {
+            self.stats.frames_sent += 1;
+            self.stats.bytes_sent += frame.len() as u64;
+        }
+        frame
+    }
+
+    fn frame_len_max(&self) -> usize {
+        (self.terms.told.frame_len_max as usize).min(self.config.carrier_frame_len_max)
+    }
+
+    fn next_part(&mut self) -> Option<Vec<u8>> {
+        self.outgoing.turn = false;
+        let len_max = self.frame_len_max();
+        let NextPart { frame, is_first, done } = self.outgoing.next_part(len_max)?;
+        if is_first {
+            self.frames_committed += 1;
+        }
+        if let Some((about, refs)) = done {
+            self.message_left(about, refs);
+        }
+        Some(frame)
+    }
+
+    fn next_frame(&mut self) -> Option<Vec<u8>> {
+        let mut assembly = Assembly::default();
+        let mut place = 0;
+        while let Some(message) = self.outbox.queue.get(place) {
+            let held = (message.batch && self.outbox.holds_batch()) || self.group_holds(message.group);
+            let bye_waits = message.kind() == MessageKind::Bye && (place > 0 || self.outgoing.len() > 0);
+            if held || bye_waits || self.outgoing.blocks(message) {
+                place += 1;
+                continue;
+            }
+            if !self.outbox.hello_sent {
+                self.add_hello(&mut assembly);
+            }
+            match self.fit(place, &mut assembly) {
+                Fit::In | Fit::Failed => {}
+                Fit::Full => break,
+                Fit::Parts => return self.next_part(),
+            }
+        }
+        let releases_ride = !assembly.is_empty() || self.releases_are_due();
+        if releases_ride && self.ended.is_none() {
+            self.add_releases(&mut assembly);
+        }
+        if assembly.is_empty() { None } else { Some(self.finish_frame(assembly)) }
+    }
+
+    fn finish_frame(&mut self, assembly: Assembly) -> Vec<u8> {
+        self.frames_committed += 1;
+        self.outgoing.turn = true;
+        let Assembly { shapes, references, messages, releases, batch } = assembly;
+        encode_session(batch == Some(true), &shapes, &references, &messages, &releases)
+    }
+
+    fn add_hello(&mut self, assembly: &mut Assembly) {
+        self.outbox.hello_sent = true;
+        let value_types = self.config.value_types.iter().map(|(name, version)| (name.to_string(), *version));
+        let hello = Hello {
+            features: 0,
+            nonce: self.config.nonce,
+            told: self.config.limits.told.clone(),
+            runtime: self.config.runtime.to_string(),
+            value_types: value_types.collect(),
+        };
+        let mut body = Vec::new();
+        encode_record(&hello, &mut body);
+        assembly.messages.push(|out| encode_message(MessageKind::Hello, 0, &[&body], out));
+        self.stats.messages_sent += 1;
+    }
+
+    fn add_releases(&mut self, assembly: &mut Assembly) {
+        if !self.outbox.hello_sent {
+            self.add_hello(assembly);
+        }
+        let releases = self.drain_releases();
+        for release in releases {
+            assembly.releases.push(|out| encode_release(&release, out));
+        }
+    }
+}
+
+impl Session {
+    /// Puts the message at this place of the queue into the frame, if it can be.
+    fn fit(&mut self, place: usize, assembly: &mut Assembly) -> Fit {
+        let Some(message) = self.outbox.queue.get(place) else { return Fit::Full };
+        let is_call = message.kind() == MessageKind::Call;
+        if is_call && assembly.batch.is_some_and(|batch| batch != message.batch) {
+            return Fit::Full;
+        }
+        let tentative = match self.plan(&message.parcel.refs) {
+            Ok(tentative) => tentative,
+            Err(error) => return self.cannot_leave(place, error),
+        };
+        let len_max = self.frame_len_max();
+        let told = &self.terms.told;
+        if tentative.references.bytes.len() + FRAME_OVERHEAD > len_max / 2
+            || tentative.references.count > u64::from(told.frame_refs_max)
+        {
+            return self.cannot_leave(place, Error::Overloaded("too many references in one message".into()));
+        }
+        if assembly.shapes.count + tentative.shapes.count > u64::from(told.frame_shapes_max)
+            || tentative.shapes.bytes.len() > len_max / 4
+        {
+            return self.send_shapes_ahead(place, assembly, len_max);
+        }
+        if assembly.references.count + tentative.references.count > u64::from(told.frame_refs_max) {
+            return Fit::Full;
+        }
+        let len = assembly.len() + tentative.len() + message.len() + 256 + header_texts(message);
+        // A transfer begins with nothing before it, so that its first part is the very next frame.
+        if len > len_max && !(assembly.is_empty() && self.outgoing.has_room()) {
+            return Fit::Full;
+        }
+        let Some(mut message) = self.outbox.take(place) else { return Fit::Full };
+        if is_call {
+            assembly.batch = Some(message.batch);
+            self.prepare_call(&mut message);
+        }
+        let head = encode_head(&message.body);
+        if head.len() + message.payload().len() > self.terms.told.message_len_max as usize {
+            let (about, error) = (message.body, Error::Overloaded("the message is longer than the peer takes".into()));
+            self.answer_for(about, message.settlement.is_some(), error);
+            return Fit::Failed;
+        }
+        if len > len_max {
+            return self.begin_transfer(message, tentative, head);
+        }
+        assembly.add_plan(&tentative);
+        let refs = tentative.references.count as usize;
+        assembly.messages.push(|out| encode_message(message.kind(), refs, &[&head, message.payload()], out));
+        self.commit(tentative);
+        self.count_sent(&message);
+        let about = about(&message.body);
+        self.message_left(about, std::mem::take(&mut message.parcel.refs));
+        self.drop_message(message);
+        Fit::In
+    }
+
+    fn begin_transfer(&mut self, mut message: Message, tentative: Tentative, mut head: Vec<u8>) -> Fit {
+        head.extend_from_slice(message.payload());
+        let lists = (tentative.shapes.clone(), tentative.references.clone());
+        self.commit(tentative);
+        self.count_sent(&message);
+        self.outgoing.begin(&mut message, lists, head);
+        self.drop_message(message);
+        Fit::Parts
+    }
+
+    fn drop_message(&mut self, message: Message) {
+        self.trash.push(Trash::Parcel(message.parcel));
+        self.trash.extend(message.settlement.map(Trash::Settlement));
+    }
+
+    /// Types that are too many to go with their message leave in a frame of their own, as many as fit.
+    fn send_shapes_ahead(&mut self, place: usize, assembly: &mut Assembly, len_max: usize) -> Fit {
+        if assembly.shapes.count > 0 || assembly.len() > len_max / 4 {
+            return Fit::Full;
+        }
+        let refs = self.outbox.queue.get(place).map(|message| message.parcel.refs.clone()).unwrap_or_default();
+        assembly.shapes = self.commit_shapes(&refs, len_max / 2);
+        self.trash.push(Trash::Refs(refs));
+        Fit::Full
+    }
+
+    /// Gives up the RETURN of a batch's call that others of the batch were made on, and tells how much time is left.
+    fn prepare_call(&mut self, message: &mut Message) {
+        let Body::Call(header) = &mut message.body else { return };
+        let Some(question) = self.questions.get_mut(&header.id) else { return };
+        if let Some(deadline) = question.deadline {
+            header.time_left = Some(deadline.saturating_sub(self.now).as_micros() as u64);
+        }
+        let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
+        if !message.batch || !free || !self.outbox.batch_targets().contains(&header.id) {
+            return;
+        }
+        header.flags |= CallHeader::NO_RETURN;
+        question.no_return = true;
+        let (lane, on, number) = (question.lane, question.on, header.id);
+        if let Some(target) = on.and_then(|on| self.questions.get_mut(&on)) {
+            let road = target.road(lane);
+            road.out = road.out.saturating_sub(1);
+            road.unproven = Some(number);
+        }
+        if question_counts(self.questions.get(&number)) {
+            self.count_unreturned();
+        }
+    }
+
+    fn count_sent(&mut self, message: &Message) {
+        self.stats.messages_sent += 1;
+        if let Body::Call(header) = &message.body {
+            self.stats.calls_sent += 1;
+            let number = header.id;
+            let Some(question) = self.questions.get_mut(&number) else { return };
+            question.sent = true;
+            if question.one_way && question.counted {
+                self.count_unreturned();
+            }
+            self.send_stop(number);
+        }
+        if matches!(message.body, Body::Bye(_)) {
+            self.finish_end();
+        }
+    }
+
+    /// The last byte of a message has left: what it named is pinned by its question, or let go.
+    fn message_left(&mut self, about: Id, refs: Vec<OutRef>) {
+        match self.questions.get_mut(&about.number()).filter(|_| about.is_ours()) {
+            Some(question) if question.one_way || question.no_return => {
+                self.trash.push(Trash::Refs(refs));
+                if question.one_way {
+                    self.question_over(about.number());
+                } else {
+                    let pins = std::mem::take(&mut question.pins);
+                    self.trash.push(Trash::Pins(pins));
+                }
+            }
+            Some(question) if !question.over => question.pins.refs = refs,
+            _ => self.trash.push(Trash::Refs(refs)),
+        }
+    }
+
+    /// A message that can never leave: its call fails, or its result becomes an error.
+    fn cannot_leave(&mut self, place: usize, error: Error) -> Fit {
+        let Some(message) = self.outbox.take(place) else { return Fit::Full };
+        let settled = message.settlement.is_some();
+        self.trash.push(Trash::Parcel(message.parcel));
+        self.trash.extend(message.settlement.map(Trash::Settlement));
+        self.answer_for(message.body, settled, error);
+        Fit::Failed
+    }
+
+    fn answer_for(&mut self, body: Body, settled: bool, error: Error) {
+        match body {
+            Body::Call(header) => self.fail_unsent(header.id, error),
+            Body::Return(header) if settled || header.flags & ReturnHeader::MORE == 0 => {
+                let settlement = Settlement::internal(error, &self.config.limits);
+                let header = ReturnHeader { id: header.id, flags: ReturnHeader::ERROR };
+                self.outbox.push(Message::new(Body::Return(header), settlement.parcel).owed());
+            }
+            // Items that cannot leave end their stream.
+            Body::Return(header) => self.settle_internal(header.id, error),
+            Body::Credit(_) | Body::Bye(_) => {}
+        }
+    }
+}
+
+fn question_counts(question: Option<&crate::session::ask::Question>) -> bool {
+    question.is_some_and(|question| question.counted)
+}
+
+fn about(body: &Body) -> Id {
+    match body {
+        Body::Call(header) => Id::ours(header.id),
+        Body::Return(header) => Id::theirs(header.id),
+        _ => Id::OUR_NAMES,
+    }
+}
+
+fn header_texts(message: &Message) -> usize {
+    match &message.body {
+        Body::Call(header) => {
+            header.path.iter().chain(&header.prefetch).chain(&header.member).map(|text| text.len() + 5).sum()
+        }
+        Body::Bye(text) => text.len(),
+        _ => 0,
+    }
+}
+
+fn encode_head(body: &Body) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64);
+    match body {
+        Body::Call(header) => encode_record(header, &mut out),
+        Body::Return(header) => encode_record(header, &mut out),
+        Body::Credit(credit) => encode_record(credit, &mut out),
+        Body::Bye(text) => encode_record(&Bye { reason: Cow::Borrowed(text) }, &mut out),
+    }
+    out
+}

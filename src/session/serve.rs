@@ -1,0 +1,336 @@
+//! Calls that we serve: answers, from the arrival of a call until it runs.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::clock::Time;
+use crate::context::{Chain, StopFlag};
+use crate::error::Error;
+use crate::host::Operation;
+use crate::limits::{CREDIT_BYTES, CREDIT_ITEMS};
+use crate::session::Session;
+use crate::session::end::Violation;
+use crate::session::order::OrderKey;
+use crate::session::parcel::{Arrival, Settlement};
+use crate::session::receive::Booked;
+use crate::session::settle::Group;
+use crate::session::stream::StreamOut;
+use crate::table::{Handle, Id, Offer};
+use crate::value::Value;
+use crate::wire::message::CallHeader;
+
+/// A call of the peer's.
+///
+/// ```text
+/// Waiting ──target known──▶ Queued ──its turn──▶ Running ──▶ Settled ──release──▶ gone
+///    │                         │                   │  ▲          ▲
+///    └──────── stop, deadline, failed promise ─────┼──┼──────────┤
+///                                                  ▼  │          │
+///                                               Streaming ───────┘
+/// ```
+pub(crate) struct Answer {
+    pub(crate) target: AnswerTarget,
+    pub(crate) path: Vec<Arc<str>>,
+    pub(crate) operation: Operation,
+    pub(crate) member: Option<Arc<str>>,
+    pub(crate) arguments: Arrival,
+    /// Arguments that are answers: place among the slots, number of the answer.
+    pub(crate) argument_waits: SmallVec<[(usize, u64); 1]>,
+    pub(crate) prefetch: Vec<Arc<str>>,
+    pub(crate) credit: (u64, u64),
+    pub(crate) lane: u64,
+    pub(crate) lane_alone: bool,
+    pub(crate) one_way: bool,
+    pub(crate) keep: bool,
+    pub(crate) no_return: bool,
+    pub(crate) chain: Chain,
+    pub(crate) parent: Option<u64>,
+    pub(crate) counted: bool,
+    pub(crate) deadline: Option<Time>,
+    pub(crate) state: State,
+    pub(crate) order: Option<OrderKey>,
+    /// How many answers it waits for.
+    pub(crate) waits: u32,
+    /// Calls that wait for this one.
+    pub(crate) waiters: Vec<u64>,
+    /// A call was made on it, or with it as argument.
+    pub(crate) had_dependents: bool,
+    pub(crate) stop: Arc<StopFlag>,
+    /// A stop waits until no call waits for this one.
+    pub(crate) stop_pending: bool,
+    pub(crate) released: bool,
+    pub(crate) group: Option<u64>,
+    /// Bytes charged to the peer's account.
+    pub(crate) charge: u64,
+    pub(crate) stream: Option<StreamOut>,
+    /// Its place among the calls that do not return.
+    pub(crate) arrival: Option<u64>,
+}
+
+/// Where a call of the peer's stands.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Its target is an answer that is not settled, or it has no order to stand in.
+    Waiting,
+    /// In its order, behind others or behind its arguments.
+    Queued,
+    /// Given to the driver.
+    Running,
+    /// Giving items.
+    Streaming,
+    /// Has its result.
+    Settled(Arc<Settlement>),
+}
+
+/// What a call of the peer's goes to.
+#[derive(Debug)]
+pub(crate) enum AnswerTarget {
+    /// An answer that is not settled.
+    Waiting(u64),
+    /// An object of ours.
+    Object(Offer),
+    /// The table of exported names.
+    Names,
+    /// An object of a peer's.
+    Remote(Handle),
+    /// A value that an answer holds.
+    Value(Value),
+}
+
+impl Answer {
+    pub(crate) fn settlement(&self) -> Option<&Arc<Settlement>> {
+        match &self.state {
+            State::Settled(settlement) => Some(settlement),
+            _ => None,
+        }
+    }
+
+    /// Whether the next call of its order waits for its end: not behind members marked concurrent, and not where it
+    /// is only forwarded.
+    pub(crate) fn holds_order(&self) -> bool {
+        match &self.target {
+            AnswerTarget::Object(offer) => {
+                let member = self.member.as_deref().filter(|_| self.path.is_empty());
+                !(self.operation == Operation::Call
+                    && member.and_then(|name| offer.shape.find(name)).is_some_and(|member| member.concurrent))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn handle_call(
+        &mut self,
+        header: CallHeader,
+        body: Vec<u8>,
+        start: usize,
+        booked: Booked,
+        group: Option<u64>,
+    ) -> Result<(), Violation> {
+        self.stats.calls_received += 1;
+        let number = header.id;
+        if number == 0 || self.answers.contains_key(&number) || self.imports.contains(number) {
+            return Err(Violation::new("a CALL with an id that stands already"));
+        }
+        self.their_number_max = self.their_number_max.max(number);
+        let chain = self.chain_of(&header)?;
+        let charge = body.len() as u64;
+        let Booked { slots, answers, stale } = booked;
+        let arguments = Arrival { body, start, slots };
+        let refusal = self.refusal_of(&header, &chain, charge, stale);
+        let target = match &refusal {
+            Some(_) => Ok(AnswerTarget::Names),
+            None => self.target_of(&header)?,
+        };
+        let answer = self.answer_of(header, arguments, answers, chain, charge, group);
+        let counted = answer.counted;
+        self.answers.insert(number, answer);
+        self.calls_in += u32::from(counted);
+        self.answers_bytes += charge;
+        self.join_group(number, group);
+        match refusal.map_or(target, Err) {
+            Ok(target) => self.admit(number, target),
+            Err(error) => self.settle_internal(number, error),
+        }
+        Ok(())
+    }
+
+    fn answer_of(
+        &mut self,
+        header: CallHeader,
+        arguments: Arrival,
+        answers: SmallVec<[(usize, u64); 1]>,
+        chain: Chain,
+        charge: u64,
+        group: Option<u64>,
+    ) -> Answer {
+        let flag = |flag: u64| header.flags & flag != 0;
+        let (one_way, no_return) = (flag(CallHeader::ONE_WAY), flag(CallHeader::NO_RETURN));
+        let deadline = header.time_left.map(|micros| self.now + std::time::Duration::from_micros(micros));
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, Id::theirs(header.id)));
+        }
+        let arrival = (one_way || no_return).then(|| {
+            self.arrivals += 1;
+            self.unreturned.insert(self.arrivals);
+            self.arrivals
+        });
+        Answer {
+            target: AnswerTarget::Names,
+            path: header.path,
+            // An unknown operation was refused before this is looked at.
+            operation: Operation::from_code(header.operation).unwrap_or(Operation::Noop),
+            member: header.member,
+            arguments,
+            argument_waits: answers,
+            prefetch: header.prefetch,
+            credit: header.credit.unwrap_or((CREDIT_BYTES, CREDIT_ITEMS)),
+            lane: header.lane,
+            lane_alone: flag(CallHeader::LANE_ALONE),
+            one_way,
+            keep: flag(CallHeader::KEEP),
+            no_return,
+            chain,
+            parent: header.parent,
+            counted: header.parent.is_none(),
+            deadline,
+            state: State::Waiting,
+            order: None,
+            waits: 0,
+            waiters: Vec::new(),
+            had_dependents: false,
+            stop: Arc::default(),
+            stop_pending: false,
+            released: false,
+            group,
+            charge,
+            stream: None,
+            arrival,
+        }
+    }
+
+    /// The chain that a call makes: that of our own call which its caller was serving, and itself.
+    fn chain_of(&self, header: &CallHeader) -> Result<Chain, Violation> {
+        let outer = match header.parent {
+            None => None,
+            Some(parent) if parent == 0 || parent >= self.next_number => {
+                return Err(Violation::new("a CALL nested in a call that was never made"));
+            }
+            // If the parent has been answered, its caller goes on by itself: a new chain.
+            Some(parent) => self
+                .questions
+                .get(&parent)
+                .map(|question| Chain::new(self.config.number, Id::ours(parent), question.chain.clone())),
+        };
+        Ok(Chain::new(self.config.number, Id::theirs(header.id), outer))
+    }
+
+    /// Why a call is not even looked at, if it is not.
+    fn refusal_of(&mut self, header: &CallHeader, chain: &Chain, charge: u64, stale: bool) -> Option<Error> {
+        let limits = &self.config.limits;
+        let names_max = limits.name_len_max as usize;
+        let mut names = header.path.iter().chain(&header.prefetch).chain(&header.member);
+        if stale {
+            return Some(Error::Protocol("an argument is a reference that does not stand any more".into()));
+        }
+        if Operation::from_code(header.operation).is_none() {
+            return Some(Error::Protocol(format!("unknown operation {}", header.operation).into()));
+        }
+        if header.flags & !CallHeader::ALL != 0 {
+            return Some(Error::Protocol(format!("unknown flags {:#x} of a call", header.flags).into()));
+        }
+        if header.parent.is_none() && self.calls_in >= limits.told.calls_max {
+            return Some(Error::Overloaded(format!("{} calls are out already", self.calls_in).into()));
+        }
+        if self.answers_bytes + charge > limits.answers_bytes_max {
+            return Some(Error::Overloaded("calls and kept answers hold too many bytes".into()));
+        }
+        if self.answers.len() >= limits.answers_max() {
+            return Some(Error::Overloaded("too many calls are nested or kept at once".into()));
+        }
+        if chain.depth() > limits.chain_depth_max {
+            return Some(Error::TooDeep(limits.chain_depth_max));
+        }
+        if header.path.len() > limits.path_len_max as usize
+            || header.prefetch.len() > limits.prefetch_len_max as usize
+            || names.any(|name| name.len() > names_max)
+        {
+            return Some(Error::Overloaded("a path, a name or a list to prefetch is too long".into()));
+        }
+        None
+    }
+
+    /// What a call goes to; the inner error is the call's own.
+    fn target_of(&mut self, header: &CallHeader) -> Result<Result<AnswerTarget, Error>, Violation> {
+        let id = Id::from_bits(header.target).turned();
+        if id == Id::OUR_NAMES {
+            return Ok(Ok(AnswerTarget::Names));
+        }
+        if id.is_ours() {
+            if id.number() >= self.next_number {
+                return Err(Violation::new("a CALL on an object that was never offered"));
+            }
+            if let Some(offer) = self.exports.get(id.number()) {
+                return Ok(Ok(AnswerTarget::Object(offer.clone())));
+            }
+            self.strike()?;
+            return Ok(Err(Error::Protocol("the object called is not offered any more".into())));
+        }
+        if id.number() == 0 || id.number() > self.their_number_max {
+            return Err(Violation::new("a CALL on the answer to a call that was never made"));
+        }
+        match self.answers.get(&id.number()) {
+            Some(answer) if !answer.one_way && id.number() != header.id => Ok(Ok(AnswerTarget::Waiting(id.number()))),
+            _ => {
+                self.strike()?;
+                Ok(Err(Error::Protocol("the answer called on does not stand any more".into())))
+            }
+        }
+    }
+
+    /// Lets a call wait for what is not settled, and puts it into its order as soon as its target is known.
+    fn admit(&mut self, number: u64, target: AnswerTarget) {
+        let Some(answer) = self.answers.get_mut(&number) else { return };
+        answer.target = target;
+        let mut on_answers = answer.waits_on();
+        on_answers.sort_unstable();
+        on_answers.dedup();
+        let nested_in = |on: &u64| answer.chain.goes_through(self.config.number, Id::theirs(*on));
+        if on_answers.iter().any(nested_in) {
+            let text = "the call waits for a call that it is nested in";
+            return self.settle_internal(number, Error::Cycle(text.into()));
+        }
+        // All at once, before any is supplied: the call must not start between two of them.
+        answer.waits = on_answers.len() as u32;
+        for on in on_answers {
+            let Some(waited) = self.answers.get_mut(&on) else { continue };
+            waited.had_dependents = true;
+            match waited.settlement().cloned() {
+                None => waited.waiters.push(number),
+                Some(settlement) if self.supply(number, on, &settlement) => {}
+                Some(_) => return,
+            }
+        }
+        let Some(answer) = self.answers.get(&number) else { return };
+        let known = !matches!(answer.target, AnswerTarget::Waiting(_));
+        if known && answer.order.is_none() && matches!(answer.state, State::Waiting) {
+            self.enqueue(number);
+        }
+    }
+
+    /// Opens a group for the calls of a batch's frame.
+    pub(crate) fn open_group(&mut self) -> u64 {
+        let number = self.frames_booked;
+        self.groups.insert(number, Group::default());
+        number
+    }
+
+    /// All calls of a batch's frame have joined its group: one that none did is not needed.
+    pub(crate) fn close_group(&mut self, group: u64) {
+        if self.groups.get(&group).is_some_and(Group::is_done) {
+            self.groups.remove(&group);
+        }
+    }
+}

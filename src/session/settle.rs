@@ -1,0 +1,283 @@
+//! The end of calls that we serve: results, what waits for them, and the RETURNs that tell of them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::clock::Time;
+use crate::error::Error;
+use crate::session::Session;
+use crate::session::TICK;
+use crate::session::event::Trash;
+use crate::session::outbox::{Body, Message};
+use crate::session::parcel::{Parcel, Root, Settlement};
+use crate::session::serve::{AnswerTarget, State};
+use crate::table::Id;
+use crate::value::Value;
+use crate::wire::message::ReturnHeader;
+
+/// The calls of one batch's frame, whose RETURNs leave together.
+#[derive(Default)]
+pub(crate) struct Group {
+    /// Calls that have not been answered.
+    out: u32,
+    /// When the first RETURN began to wait.
+    since: Option<Time>,
+    bytes: usize,
+}
+
+impl Group {
+    pub(crate) fn is_done(&self) -> bool {
+        self.out == 0
+    }
+
+    /// When its RETURNs leave at the latest.
+    pub(crate) fn due(&self) -> Option<Time> {
+        self.since.map(|since| since + TICK)
+    }
+}
+
+impl Session {
+    /// Gives a call of the peer's its result. Only the first result counts.
+    ///
+    /// Calls that wait for it go on, all of them, before anything else arrives; its RETURN is queued.
+    pub fn settle(&mut self, answer: Id, settlement: Settlement) {
+        self.settle_all(answer.number(), Arc::new(settlement), Parcel::default(), 0);
+    }
+
+    /// Gives a stream its end, with the last items.
+    pub fn settle_stream(&mut self, answer: Id, settlement: Settlement, last: Parcel, items: u64) {
+        self.settle_all(answer.number(), Arc::new(settlement), last, items);
+    }
+
+    pub(crate) fn settle_internal(&mut self, number: u64, error: Error) {
+        let settlement = Settlement::internal(error, &self.config.limits);
+        self.settle_all(number, Arc::new(settlement), Parcel::default(), 0);
+    }
+
+    fn settle_all(&mut self, number: u64, settlement: Arc<Settlement>, last: Parcel, items: u64) {
+        // A failed call fails those that wait for it, and so on: a work list, since the peer sets the length.
+        let mut work = VecDeque::from([(number, settlement)]);
+        let mut last = Some((last, items));
+        while let Some((number, settlement)) = work.pop_front() {
+            let last = last.take().unwrap_or_default();
+            self.settle_one(number, settlement, last, &mut work);
+        }
+    }
+
+    fn settle_one(
+        &mut self,
+        number: u64,
+        settlement: Arc<Settlement>,
+        (last, items): (Parcel, u64),
+        work: &mut VecDeque<(u64, Arc<Settlement>)>,
+    ) {
+        let Some(answer) = self.answers.get_mut(&number).filter(|answer| answer.settlement().is_none()) else {
+            self.trash.push(Trash::Settlement(settlement));
+            return;
+        };
+        let before = std::mem::replace(&mut answer.state, State::Settled(settlement.clone()));
+        let streamed = matches!(before, State::Streaming);
+        if let Some(stream) = answer.stream.take() {
+            self.trash.extend(stream.source.map(Trash::Stream));
+        }
+        self.trash.push(Trash::Arrival(std::mem::take(&mut answer.arguments)));
+        if let Some(deadline) = answer.deadline.take() {
+            self.deadlines.remove(&(deadline, Id::theirs(number)));
+        }
+        let (waits, on) = (std::mem::take(&mut answer.waits), answer.waits_on());
+        let waiters = std::mem::take(&mut answer.waiters);
+        self.leave_order(number);
+        if waits > 0 {
+            on.into_iter().for_each(|on| self.stop_waiting(number, on));
+        }
+        self.queue_return(number, &settlement, streamed.then_some((last, items)));
+        for waiter in waiters {
+            self.supply_into(waiter, number, &settlement, work);
+        }
+        self.finish_answer(number);
+    }
+
+    /// Gives a call what an answer that it waited for holds; whether it can still run.
+    pub(crate) fn supply(&mut self, waiter: u64, on: u64, settlement: &Arc<Settlement>) -> bool {
+        let mut work = VecDeque::new();
+        self.supply_into(waiter, on, settlement, &mut work);
+        let runs = work.is_empty();
+        if let Some((number, settlement)) = work.pop_front() {
+            self.settle_all(number, settlement, Parcel::default(), 0);
+        }
+        runs
+    }
+
+    fn supply_into(
+        &mut self,
+        waiter: u64,
+        on: u64,
+        settlement: &Arc<Settlement>,
+        work: &mut VecDeque<(u64, Arc<Settlement>)>,
+    ) {
+        let Some(answer) = self.answers.get_mut(&waiter).filter(|answer| answer.settlement().is_none()) else { return };
+        let value = match &settlement.result {
+            Ok(value) => value,
+            Err(_) => return work.push_back((waiter, settlement.clone())),
+        };
+        if matches!(answer.target, AnswerTarget::Waiting(number) if number == on) {
+            answer.target = match &settlement.root {
+                Root::Object(offer) => AnswerTarget::Object(offer.clone()),
+                Root::Remote(handle) => AnswerTarget::Remote(handle.clone()),
+                Root::Value => AnswerTarget::Value(value.clone()),
+            };
+        }
+        for &(slot, _) in answer.argument_waits.iter().filter(|(_, number)| *number == on) {
+            if let Some(slot) = answer.arguments.slots.get_mut(slot) {
+                *slot = value.clone();
+            }
+        }
+        answer.argument_waits.retain(|(_, number)| *number != on);
+        answer.waits = answer.waits.saturating_sub(1);
+        let ready = answer.waits == 0;
+        if answer.order.is_none() && matches!(answer.state, State::Waiting) {
+            self.enqueue(waiter);
+        } else if ready {
+            self.arguments_ready(waiter);
+        }
+    }
+
+    /// Queues the final RETURN of a call, if it has one.
+    fn queue_return(&mut self, number: u64, settlement: &Arc<Settlement>, streamed: Option<(Parcel, u64)>) {
+        let Some(answer) = self.answers.get_mut(&number) else { return };
+        let failed = settlement.result.is_err();
+        if let Some(arrival) = answer.arrival {
+            self.unreturned.remove(&arrival);
+        }
+        let wanted = !answer.one_way && (!answer.no_return || (failed && !answer.had_dependents && !answer.released));
+        let group = answer.group.take();
+        if wanted {
+            let error = if failed { ReturnHeader::ERROR } else { 0 };
+            let message = match streamed {
+                Some((last, _)) if !failed => {
+                    let header = ReturnHeader { id: number, flags: ReturnHeader::ITEMS };
+                    Message::new(Body::Return(header), last)
+                }
+                _ => Message::of_settlement(ReturnHeader { id: number, flags: error }, settlement.clone()),
+            };
+            let owed = matches!(settlement.result, Err(Error::Overloaded(_)));
+            let message = message.in_group(group);
+            let len = message.len();
+            self.outbox.push(if owed { message.owed() } else { message });
+            self.leave_group(group, Some(len));
+        } else {
+            self.leave_group(group, None);
+        }
+        self.check_fences();
+    }
+
+    /// Removes an answer that was settled and that nobody can name any more.
+    pub(crate) fn finish_answer(&mut self, number: u64) {
+        let limits_kept = self.config.limits.answers_kept_max;
+        let Some(answer) = self.answers.get_mut(&number).filter(|answer| answer.settlement().is_some()) else { return };
+        if answer.counted {
+            answer.counted = false;
+            self.calls_in -= 1;
+        }
+        self.answers_bytes -= std::mem::take(&mut answer.charge);
+        let stands = (answer.keep || answer.no_return) && !answer.one_way && !answer.released;
+        if stands {
+            let bytes = answer.settlement().map_or(0, |settlement| settlement.parcel.bytes.len() as u64);
+            answer.charge = bytes;
+            self.answers_bytes += bytes;
+            self.answers_kept += 1;
+            if self.answers_kept > limits_kept {
+                self.violate("more answers kept than is allowed");
+            }
+        } else {
+            self.remove_answer(number);
+        }
+    }
+
+    pub(crate) fn remove_answer(&mut self, number: u64) {
+        let Some(answer) = self.answers.remove(&number) else { return };
+        self.answers_bytes -= answer.charge;
+        if let Some(settlement) = answer.settlement() {
+            self.trash.push(Trash::Settlement(settlement.clone()));
+        }
+        self.trash.push(Trash::Arrival(answer.arguments));
+        match answer.target {
+            AnswerTarget::Object(offer) => self.trash.push(Trash::Objects(vec![offer.own])),
+            AnswerTarget::Value(value) => self.trash.push(Trash::Values(vec![value])),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn start_fence(&mut self, number: u64) {
+        self.fences.push((number, self.arrivals));
+        self.check_fences();
+    }
+
+    /// Answers the fences whose calls have all ended.
+    fn check_fences(&mut self) {
+        let first_out = self.unreturned.first().copied().unwrap_or(u64::MAX);
+        let ended = |&mut (_, last): &mut (u64, u64)| last < first_out;
+        let done: Vec<u64> = self.fences.extract_if(.., ended).map(|(number, _)| number).collect();
+        for number in done {
+            // No marks, and the value none.
+            let parcel = Parcel { bytes: vec![0, 0], refs: Vec::new() };
+            self.settle(Id::theirs(number), Settlement { result: Ok(Value::None), root: Root::Value, parcel });
+        }
+    }
+
+    pub(crate) fn join_group(&mut self, number: u64, group: Option<u64>) {
+        let returns = self.answers.get(&number).is_some_and(|answer| !answer.one_way && !answer.no_return);
+        match group.and_then(|group| self.groups.get_mut(&group)) {
+            Some(group) if returns => group.out += 1,
+            _ => {
+                if let Some(answer) = self.answers.get_mut(&number) {
+                    answer.group = None;
+                }
+            }
+        }
+    }
+
+    fn leave_group(&mut self, group: Option<u64>, queued: Option<usize>) {
+        let now = self.now;
+        let Some((number, group)) = group.and_then(|number| Some((number, self.groups.get_mut(&number)?))) else {
+            return;
+        };
+        group.out = group.out.saturating_sub(1);
+        group.bytes += queued.unwrap_or(0);
+        group.since = group.since.or(queued.map(|_| now));
+        if group.out == 0 || group.bytes >= crate::limits::HOLD_BYTES {
+            self.groups.remove(&number);
+        }
+    }
+
+    /// Whether a RETURN waits for others of its batch.
+    pub(crate) fn group_holds(&self, group: Option<u64>) -> bool {
+        group.and_then(|number| self.groups.get(&number)).is_some()
+    }
+
+    /// Lets go the RETURNs that have waited for a tick.
+    pub(crate) fn release_due_groups(&mut self) {
+        let now = self.now;
+        self.groups.retain(|_, group| group.due().is_none_or(|due| due > now));
+    }
+
+    pub(crate) fn expire_answer(&mut self, number: u64) {
+        let Some(answer) = self.answers.get_mut(&number) else { return };
+        answer.deadline = None;
+        match answer.state {
+            State::Settled(_) => {}
+            State::Waiting | State::Queued => {
+                self.settle_internal(number, Error::Deadline("before the call could run".into()));
+            }
+            State::Running | State::Streaming => self.stop_running(number),
+        }
+    }
+}
+
+impl super::serve::Answer {
+    /// The answers that it waits for.
+    pub(crate) fn waits_on(&self) -> Vec<u64> {
+        let target = if let AnswerTarget::Waiting(on) = self.target { Some(on) } else { None };
+        target.into_iter().chain(self.argument_waits.iter().map(|(_, on)| *on)).collect()
+    }
+}

@@ -1,0 +1,4 @@
+//! Behaviours: what a user may count on, a file for each kind.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod budgets;
