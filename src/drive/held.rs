@@ -17,7 +17,9 @@ pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value
     let (Some(promise), Ok(value)) = (open, result.clone()) else {
         return settle_now(hub, answer, result);
     };
-    drop(result);
+    if let Err(cycle) = hub.with(|session| session.hold(answer, &promise)) {
+        return settle_now(hub, answer, Err(cycle));
+    }
     let hub = hub.clone();
     let place = promise.clone();
     when_settled(&promise, move |settled| match settled {
@@ -72,8 +74,8 @@ impl Waiting {
     fn look(self: Arc<Self>) {
         let id = self.promise.id();
         let again = self.clone();
-        self.hub.listen(id, move || again.look());
-        let Some(settled) = self.hub.with(|session| session.take_settled(id)) else { return };
+        let settled = self.hub.look_or_listen(id, move |session| session.take_settled(id), move || again.look());
+        let Some(settled) = settled else { return };
         let then = self.then.lock().take();
         if let Some(then) = then {
             then(settled.and_then(|returned| returned.value(self.hub.node().limits())));

@@ -12,9 +12,10 @@ use crate::context::ReplyTo;
 use crate::drive::held;
 use crate::drive::lanes::ForwardLanes;
 use crate::error::Error;
-use crate::host::Own;
+use crate::host::{Operation, Own};
+use crate::limits::Told;
 use crate::node::Node;
-use crate::session::{CallSpec, Event, Job, Packer, Refusal, Session, SessionConfig, Settled};
+use crate::session::{CallSpec, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -60,7 +61,14 @@ pub(crate) struct Hub {
 }
 
 /// What is told when a question has news.
-type Listener = Box<dyn FnOnce() + Send>;
+type Listener = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+fn tell(listener: &Listener) {
+    let told = listener.lock().take();
+    if let Some(told) = told {
+        told();
+    }
+}
 
 /// Numbers sessions apart within the process, so that a handle is never taken for one of another session.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
@@ -146,18 +154,31 @@ impl Hub {
 
     fn end(self: &Arc<Self>) {
         let listeners = std::mem::take(&mut *self.listeners.lock());
-        listeners.into_values().flatten().for_each(|listener| listener());
+        listeners.into_values().flatten().for_each(|listener| tell(&listener));
         self.driver.ended(self);
     }
 
     fn tell_listener(&self, id: Id) {
         let listeners = self.listeners.lock().remove(&id);
-        listeners.into_iter().flatten().for_each(|listener| listener());
+        listeners.into_iter().flatten().for_each(|listener| tell(&listener));
     }
 
-    /// Has this told when a question has news, once. Whoever calls this looks for news afterwards, not before.
-    pub(crate) fn listen(&self, id: Id, listener: impl FnOnce() + Send + 'static) {
-        self.listeners.lock().entry(id).or_default().push(Box::new(listener));
+    /// Looks for news of a question; if there are none yet, `listener` is told, once, when there are.
+    pub(crate) fn look_or_listen<R>(
+        &self,
+        id: Id,
+        look: impl Fn(&mut Session) -> Option<R>,
+        listener: impl FnOnce() + Send + 'static,
+    ) -> Option<R> {
+        if let Some(news) = self.with(&look) {
+            return Some(news);
+        }
+        let listener: Listener = Arc::new(Mutex::new(Some(Box::new(listener))));
+        self.listeners.lock().entry(id).or_default().push(listener.clone());
+        // Once more: news may have come, and been told, in between.
+        let news = self.with(look)?;
+        let _taken_back = listener.lock().take();
+        Some(news)
     }
 
     /// Acts on what the session has to say, and lets what is ready leave.
@@ -175,6 +196,7 @@ impl Hub {
 
     /// Makes a call as soon as there is room, waiting for that if there is none.
     pub(crate) fn call_when_room(self: &Arc<Self>, spec: CallSpec, awaited: bool) -> Result<Id, Error> {
+        self.greet_for(&spec)?;
         let mut spec = Box::new(spec);
         loop {
             let now = self.now();
@@ -197,6 +219,16 @@ impl Hub {
             let nested = spec.chain.as_ref().is_some_and(|chain| chain.served_in(self.number).is_some());
             self.driver.wait(self, &mut |session| session.has_room(nested) || session.ended().is_some())?;
         }
+    }
+
+    /// A call larger than the floor allows waits for the peer's HELLO, which a no-op call brings.
+    fn greet_for(self: &Arc<Self>, spec: &CallSpec) -> Result<(), Error> {
+        let beyond = spec.arguments.is_beyond(&Told::FLOOR);
+        if !beyond || self.with(|session| session.is_greeted() || session.ended().is_some()) {
+            return Ok(());
+        }
+        let id = self.call_when_room(CallSpec::new(Target::Names, Operation::Noop), true)?;
+        self.wait_settled(id).map(|_| ())
     }
 
     /// Makes a call whose continuation is in it; one that finds no room waits without holding anybody up.

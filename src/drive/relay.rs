@@ -87,8 +87,6 @@ impl ValueStream for Relay {
         if let Some(item) = self.buffer.pop_front() {
             return Step::Item(item);
         }
-        let reply = self.reply.clone();
-        self.to.listen(self.question, move || reply.resume());
         if let Some(step) = self.look() {
             return step;
         }
@@ -100,10 +98,13 @@ impl ValueStream for Relay {
             self.to.with(|session| session.grant_credit(self.question, back, self.wanted));
             self.to.kick();
         }
-        if !self.in_line {
-            return Step::Later;
-        }
         let (to, question) = (self.to.clone(), self.question);
+        if !self.in_line {
+            let reply = self.reply.clone();
+            let news =
+                to.look_or_listen(question, |session| session.has_news(question).then_some(()), move || reply.resume());
+            return if news.is_some() { self.look().unwrap_or(Step::Later) } else { Step::Later };
+        }
         let waited = to.driver().wait(&to, &mut |session| session.has_news(question));
         match waited {
             Ok(()) => self.look().unwrap_or(Step::Later),

@@ -16,9 +16,11 @@ mod ask;
 mod commit;
 mod end;
 mod event;
+mod hold;
 mod order;
 mod outbox;
 mod parcel;
+mod question;
 mod receive;
 mod returned;
 mod send;
@@ -33,11 +35,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-pub use ask::{CallSpec, Done, Refusal, Target};
 pub use end::EndReason;
 pub use event::{Event, Job, JobTarget, Trash};
 pub use outbox::Message;
 pub use parcel::{Arrival, OutRef, Packer, Parcel, Settlement, Terms};
+pub use question::{CallSpec, Done, Refusal, Target};
 pub(crate) use returned::Road;
 pub use returned::{Returned, Settled};
 pub use stats::Stats;
@@ -47,9 +49,9 @@ pub(crate) use stream::{NextChunk, Source};
 use crate::clock::Time;
 use crate::limits::Limits;
 use crate::table::{Exports, Id, Imports, Origin, TypesIn, TypesOut};
-use ask::Question;
 use order::{Order, OrderKey};
 use outbox::Outbox;
+use question::{FenceState, Question};
 use serve::Answer;
 use transfer::{Incoming, Outgoing};
 
@@ -107,7 +109,7 @@ pub struct Session {
 
     /// Our calls that count towards the peer's limit.
     calls_out: u32,
-    fence: ask::FenceState,
+    fence: FenceState,
     /// The peer's calls that count towards ours.
     calls_in: u32,
     /// One-way and no-return calls of the peer that have not ended, by arrival; and fences that wait for them.
@@ -153,7 +155,7 @@ impl Session {
             incoming: Incoming::default(),
             let_go: VecDeque::new(),
             calls_out: 0,
-            fence: ask::FenceState::default(),
+            fence: FenceState::default(),
             calls_in: 0,
             unreturned: BTreeSet::new(),
             fences: Vec::new(),
@@ -185,6 +187,11 @@ impl Session {
     /// What the peer told in its HELLO, or the floor.
     pub fn terms(&self) -> &Arc<Terms> {
         &self.terms
+    }
+
+    /// Whether the peer's HELLO has come.
+    pub fn is_greeted(&self) -> bool {
+        self.greeted
     }
 
     /// The next thing to act on.

@@ -32,6 +32,17 @@ pub struct Parcel {
     pub(crate) refs: Vec<OutRef>,
 }
 
+impl Parcel {
+    /// Whether it takes more than these limits allow.
+    pub(crate) fn is_beyond(&self, told: &Told) -> bool {
+        self.bytes.len() + MESSAGE_OVERHEAD > told.message_len_max as usize
+            || self.refs.len() > told.frame_refs_max as usize
+    }
+}
+
+/// What a message takes beside its payload, at most, names of full length apart.
+pub(crate) const MESSAGE_OVERHEAD: usize = 1024;
+
 /// Makes values ready for one peer.
 pub struct Packer<'a> {
     /// The number of the session that they will leave by.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::clock::Time;
 use crate::session::Session;
 use crate::session::end::{EndReason, Violation};
-use crate::session::parcel::Terms;
+use crate::session::parcel::{Arrival, Terms};
 use crate::session::transfer::AnswerSlots;
 use crate::table::Id;
 use crate::value::{Ref, Value};
@@ -212,10 +212,12 @@ impl Session {
             }
             MessageKind::Return => {
                 let (header, start) = decode_record::<ReturnHeader>(&body)?;
-                if booked.stale || !booked.answers.is_empty() {
+                let held = header.flags & ReturnHeader::HELD != 0;
+                if booked.stale || (!booked.answers.is_empty() && !held) {
                     return Err(Violation::new("a RETURN with a reference that does not stand"));
                 }
-                self.handle_return(body, start, booked.slots, header)
+                let arrival = Arrival { body, start, slots: booked.slots };
+                self.handle_return(arrival, header, &booked.answers)
             }
             MessageKind::Credit | MessageKind::Hello | MessageKind::Bye if !booked.slots.is_empty() => {
                 Err(Violation::new("references of a message that has none"))

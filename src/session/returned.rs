@@ -57,10 +57,9 @@ pub(crate) enum Road {
 impl Session {
     pub(crate) fn handle_return(
         &mut self,
-        body: Vec<u8>,
-        start: usize,
-        slots: Vec<Value>,
+        arrival: Arrival,
         header: ReturnHeader,
+        answers: &[(usize, u64)],
     ) -> Result<(), Violation> {
         let number = header.id;
         if header.flags & !ReturnHeader::ALL != 0 {
@@ -69,7 +68,6 @@ impl Session {
         if number == 0 || number >= self.next_number {
             return Err(Violation::new("a RETURN of a call that was never made"));
         }
-        let arrival = Arrival { body, start, slots };
         let Some(question) = self.questions.get_mut(&number).filter(|question| !question.over) else {
             // Its answer was released, and the release crossed this.
             self.trash.push(Trash::Arrival(arrival));
@@ -84,6 +82,10 @@ impl Session {
             return Ok(());
         }
         let more = header.flags & ReturnHeader::MORE != 0;
+        if header.flags & ReturnHeader::HELD != 0 {
+            self.trash.push(Trash::Arrival(arrival));
+            return self.handle_held(number, answers);
+        }
         if header.flags & ReturnHeader::ITEMS != 0 || more {
             return self.handle_items(number, arrival, more);
         }

@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::session::commit::Tentative;
 use crate::session::event::Trash;
 use crate::session::outbox::{Body, Message};
-use crate::session::parcel::{OutRef, Settlement};
+use crate::session::parcel::{MESSAGE_OVERHEAD, OutRef, Settlement};
 use crate::session::transfer::NextPart;
 use crate::table::Id;
 use crate::wire::frame::{List, encode_message, encode_release, encode_session};
@@ -208,17 +208,17 @@ impl Session {
         if len > len_max && !(assembly.is_empty() && self.outgoing.has_room()) {
             return Fit::Full;
         }
+        let too_long =
+            message.payload().len() + MESSAGE_OVERHEAD + header_texts(message) > told.message_len_max as usize;
+        if too_long {
+            return self.cannot_leave(place, Error::Overloaded("the message is longer than the peer takes".into()));
+        }
         let Some(mut message) = self.outbox.take(place) else { return Fit::Full };
         if is_call {
             assembly.batch = Some(message.batch);
             self.prepare_call(&mut message);
         }
         let head = encode_head(&message.body);
-        if head.len() + message.payload().len() > self.terms.told.message_len_max as usize {
-            let (about, error) = (message.body, Error::Overloaded("the message is longer than the peer takes".into()));
-            self.answer_for(about, message.settlement.is_some(), error);
-            return Fit::Failed;
-        }
         if len > len_max {
             return self.begin_transfer(message, tentative, head);
         }
@@ -342,7 +342,7 @@ impl Session {
     }
 }
 
-fn question_counts(question: Option<&crate::session::ask::Question>) -> bool {
+fn question_counts(question: Option<&crate::session::question::Question>) -> bool {
     question.is_some_and(|question| question.counted)
 }
 

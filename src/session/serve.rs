@@ -60,6 +60,8 @@ pub(crate) struct Answer {
     /// A stop waits until no call waits for this one.
     pub(crate) stop_pending: bool,
     pub(crate) released: bool,
+    /// The question of ours that its result waits for.
+    pub(crate) held_on: Option<u64>,
     pub(crate) group: Option<u64>,
     /// Bytes charged to the peer's account.
     pub(crate) charge: u64,
@@ -204,6 +206,7 @@ impl Session {
             stop: Arc::default(),
             stop_pending: false,
             released: false,
+            held_on: None,
             group,
             charge,
             stream: None,

@@ -103,8 +103,10 @@ impl ReturnHeader {
     pub const ERROR: u8 = 2;
     /// The payload is items.
     pub const ITEMS: u8 = 4;
+    /// The call's result waits for the answer that the payload is.
+    pub const HELD: u8 = 8;
     /// All flags that are defined.
-    pub const ALL: u8 = 7;
+    pub const ALL: u8 = 15;
 }
 
 /// CREDIT.

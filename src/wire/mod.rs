@@ -1,5 +1,6 @@
 //! The protocol as bytes: see `docs/protocol.md`, which governs this module.
 
+pub mod describe;
 pub mod frame;
 pub mod message;
 pub mod payload;
