@@ -40,6 +40,9 @@ pub(crate) trait Drive: Send + Sync {
     /// Whether whoever forwards a call must wait here for it, since nobody else will.
     fn waits_in_line(&self) -> bool;
 
+    /// Nothing refers to the session any more: these frames are the last.
+    fn hang_up(&self, last_frames: &[Vec<u8>]);
+
     /// The session is over: the carrier can be closed.
     fn ended(&self, hub: &Arc<Hub>);
 }
@@ -267,10 +270,14 @@ impl Hub {
     /// Waits for a question and takes its result.
     pub(crate) fn wait_settled(self: &Arc<Self>, id: Id) -> Settled {
         let mut settled = None;
-        self.driver.wait(self, &mut |session| {
+        let waited = self.driver.wait(self, &mut |session| {
             settled = session.take_settled(id);
             settled.is_some()
-        })?;
+        });
+        if let Err(error) = waited {
+            self.with(|session| session.abandon_question(id));
+            return Err(error);
+        }
         settled.unwrap_or(Err(Error::Stopped))
     }
 
@@ -286,6 +293,21 @@ fn promise_shape() -> ShapeCell {
     static SHAPE: LazyLock<ShapeCell> =
         LazyLock::new(|| Arc::new(RwLock::new(Arc::new(Shape::new("wherever:promise", Category::Promise).open()))));
     SHAPE.clone()
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let now = self.node.now();
+        let session = self.session.get_mut();
+        let was_over = session.ended().is_some();
+        session.close("nothing refers to it any more");
+        let last_frames: Vec<_> = std::iter::from_fn(|| session.poll_frame(now)).collect();
+        let trash = session.take_trash();
+        drop(trash);
+        if !was_over {
+            self.driver.hang_up(&last_frames);
+        }
+    }
 }
 
 impl Origin for Hub {

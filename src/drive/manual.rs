@@ -123,6 +123,8 @@ impl Drive for Driver {
         false
     }
 
+    fn hang_up(&self, _last_frames: &[Vec<u8>]) {}
+
     fn ended(&self, _hub: &Arc<Hub>) {
         let jobs = std::mem::take(&mut *self.jobs.lock());
         drop(jobs);

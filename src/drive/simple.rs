@@ -87,20 +87,24 @@ impl Simple {
         self.owner.lock().depth
     }
 
-    /// Sends all that is ready. A destructor run on the way may come here again: the outer one goes on.
-    fn send_all(&self, hub: &Arc<Hub>) {
+    /// Sends all that is ready; whether there was anything. A destructor run on the way may come here again: the
+    /// outer one goes on.
+    fn send_all(&self, hub: &Arc<Hub>) -> bool {
         if std::mem::replace(&mut self.owner.lock().sending, true) {
-            return;
+            return false;
         }
+        let mut any = false;
         loop {
             let now = hub.now();
             let Some(frame) = hub.with(|session| session.poll_frame(now)) else { break };
+            any = true;
             if let Err(error) = self.carrier.send(&frame) {
                 hub.with(|session| session.carrier_lost(&format!("sending failed: {error}")));
                 break;
             }
         }
         self.owner.lock().sending = false;
+        any
     }
 
     /// Runs one job that may run here, if there is one.
@@ -168,9 +172,10 @@ impl Drive for Simple {
     }
 
     fn kick(&self, hub: &Arc<Hub>) {
-        self.send_all(hub);
-        // What sending let go may have been the user's, and what failed to be sent ends the session.
-        hub.dispatch();
+        // Sending makes room for streams, and a failure to send ends the session: there may be more to do.
+        while self.send_all(hub) {
+            hub.dispatch();
+        }
     }
 
     fn wait(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
@@ -230,6 +235,12 @@ impl Drive for Simple {
 
     fn waits_in_line(&self) -> bool {
         true
+    }
+
+    fn hang_up(&self, last_frames: &[Vec<u8>]) {
+        // Nobody is left who could be told that they did not arrive.
+        let _ = last_frames.iter().try_for_each(|frame| self.carrier.send(frame));
+        self.carrier.close();
     }
 
     fn ended(&self, hub: &Arc<Hub>) {

@@ -198,6 +198,14 @@ impl Session {
         }
     }
 
+    /// Says that nobody waits for a question any more; its call goes on.
+    pub fn abandon_question(&mut self, id: Id) {
+        if let Some(question) = self.questions.get_mut(&id.number()) {
+            question.awaited = false;
+            self.forget_question(id.number());
+        }
+    }
+
     /// Says that the result of a call is not wanted: it is asked to stop over there, and is settled here at once.
     pub fn stop_question(&mut self, id: Id) {
         self.give_up(id.number(), Error::Stopped);

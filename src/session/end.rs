@@ -125,6 +125,7 @@ impl Session {
             self.remove_answer(number);
         }
         self.orders.clear();
+        self.stalled.clear();
         self.unreturned.clear();
         self.fences.clear();
         (self.calls_in, self.answers_kept) = (0, 0);

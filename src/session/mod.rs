@@ -119,6 +119,9 @@ pub struct Session {
     answers_bytes: u64,
     answers_kept: u32,
     groups: HashMap<u64, settle::Group>,
+    groups_opened: u64,
+    /// Streams that found no room in the queue.
+    stalled: Vec<Id>,
     deadlines: BTreeSet<(Time, Id)>,
     /// Calls of the peer's that are to be stopped as soon as nothing waits for them.
     stops_due: Vec<u64>,
@@ -163,6 +166,8 @@ impl Session {
             answers_bytes: 0,
             answers_kept: 0,
             groups: HashMap::new(),
+            groups_opened: 0,
+            stalled: Vec::new(),
             deadlines: BTreeSet::new(),
             stops_due: Vec::new(),
             strikes: 0,

@@ -1,6 +1,6 @@
 //! What waits to leave: one bounded queue, with a reserve for what a reader owes.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::limits::{HOLD_BYTES, Limits};
@@ -151,7 +151,7 @@ impl Outbox {
     }
 
     /// The questions that waiting calls of a batch were made on.
-    pub(crate) fn batch_targets(&self) -> Vec<u64> {
+    pub(crate) fn batch_targets(&self) -> HashSet<u64> {
         self.queue.iter().filter(|message| message.batch).filter_map(Message::targets).collect()
     }
 

@@ -1,12 +1,13 @@
 //! What leaves: the preface, then frames made of what waits, in order and within the peer's limits.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::clock::Time;
 use crate::error::Error;
 use crate::session::Session;
 use crate::session::commit::Tentative;
-use crate::session::event::Trash;
+use crate::session::event::{Event, Trash};
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::{MESSAGE_OVERHEAD, OutRef, Settlement};
 use crate::session::transfer::NextPart;
@@ -24,6 +25,8 @@ struct Assembly {
     releases: List,
     /// Whether its calls are of a batch; unknown until the first call.
     batch: Option<bool>,
+    /// The questions that calls of the batch were made on.
+    targets: HashSet<u64>,
 }
 
 /// What a frame takes beside its entries, at most.
@@ -96,6 +99,9 @@ impl Session {
             self.stats.frames_sent += 1;
             self.stats.bytes_sent += frame.len() as u64;
         }
+        if self.has_queue_room() {
+            self.events.extend(self.stalled.drain(..).map(Event::Pull));
+        }
         frame
     }
 
@@ -117,7 +123,8 @@ impl Session {
     }
 
     fn next_frame(&mut self) -> Option<Vec<u8>> {
-        let mut assembly = Assembly::default();
+        let targets = self.outbox.batch_targets();
+        let mut assembly = Assembly { targets, ..Assembly::default() };
         let mut place = 0;
         while let Some(message) = self.outbox.queue.get(place) {
             let held = (message.batch && self.outbox.holds_batch()) || self.group_holds(message.group);
@@ -145,7 +152,7 @@ impl Session {
     fn finish_frame(&mut self, assembly: Assembly) -> Vec<u8> {
         self.frames_committed += 1;
         self.outgoing.turn = true;
-        let Assembly { shapes, references, messages, releases, batch } = assembly;
+        let Assembly { shapes, references, messages, releases, batch, .. } = assembly;
         encode_session(batch == Some(true), &shapes, &references, &messages, &releases)
     }
 
@@ -216,7 +223,7 @@ impl Session {
         let Some(mut message) = self.outbox.take(place) else { return Fit::Full };
         if is_call {
             assembly.batch = Some(message.batch);
-            self.prepare_call(&mut message);
+            self.prepare_call(&mut message, &assembly.targets);
         }
         let head = encode_head(&message.body);
         if len > len_max {
@@ -260,14 +267,14 @@ impl Session {
     }
 
     /// Gives up the RETURN of a batch's call that others of the batch were made on, and tells how much time is left.
-    fn prepare_call(&mut self, message: &mut Message) {
+    fn prepare_call(&mut self, message: &mut Message, targets: &HashSet<u64>) {
         let Body::Call(header) = &mut message.body else { return };
         let Some(question) = self.questions.get_mut(&header.id) else { return };
         if let Some(deadline) = question.deadline {
             header.time_left = Some(deadline.saturating_sub(self.now).as_micros() as u64);
         }
         let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
-        if !message.batch || !free || !self.outbox.batch_targets().contains(&header.id) {
+        if !message.batch || !free || !targets.contains(&header.id) {
             return;
         }
         header.flags |= CallHeader::NO_RETURN;

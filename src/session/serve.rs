@@ -325,7 +325,8 @@ impl Session {
 
     /// Opens a group for the calls of a batch's frame.
     pub(crate) fn open_group(&mut self) -> u64 {
-        let number = self.frames_booked;
+        self.groups_opened += 1;
+        let number = self.groups_opened;
         self.groups.insert(number, Group::default());
         number
     }

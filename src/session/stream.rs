@@ -200,7 +200,11 @@ impl Session {
     pub(crate) fn take_source(&mut self, answer: Id) -> Option<Source> {
         let room = self.outbox.has_room(&self.config.limits);
         let stream = self.answers.get_mut(&answer.number())?.stream.as_mut()?;
-        if stream.bytes_left <= 0 || stream.items_left <= 0 || !room {
+        if stream.bytes_left <= 0 || stream.items_left <= 0 {
+            return None;
+        }
+        if !room {
+            self.stalled.push(answer);
             return None;
         }
         stream.again = false;

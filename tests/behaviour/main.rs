@@ -3,3 +3,4 @@
 
 mod budgets;
 mod cycles;
+mod depth;

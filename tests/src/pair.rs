@@ -68,7 +68,7 @@ impl Served {
         let (near, far) = memory_pair();
         let server = server.clone();
         let thread = std::thread::Builder::new()
-            .stack_size(64 << 20)
+            .stack_size(8 << 20)
             .spawn(move || {
                 let peer = connect(&server, far);
                 peer.serve().unwrap();
