@@ -93,7 +93,8 @@ impl CallBuilder {
         self
     }
 
-    pub(crate) fn credit(mut self, bytes: u64, items: u64) -> Self {
+    /// For a call answered by items: how far the peer may run ahead at first, in bytes and in items.
+    pub fn credit(mut self, bytes: u64, items: u64) -> Self {
         self.credit = Some((bytes, items));
         self
     }
@@ -149,8 +150,12 @@ impl CallBuilder {
         }
     }
 
-    /// Makes the call, one that is answered by items, and gives these as they come.
-    pub(crate) fn stream(self, ahead: u64) -> Result<ItemStream, Error> {
+    /// Makes the call, one of [`Operation::Iterate`] or [`Operation::Whole`], and gives its items as they come; those
+    /// of a whole begin with the code of the container's category. The peer may run ahead by this many items.
+    ///
+    /// # Errors
+    /// Why the call could not be made; what the object raises comes with the items.
+    pub fn stream(self, ahead: u64) -> Result<ItemStream, Error> {
         match self.route()? {
             (Route::Here(own), call) => ItemStream::here(&own, &call.path, call.operation),
             (Route::Peer(hub, target), call) => {
@@ -221,7 +226,7 @@ impl CallBuilder {
             arguments,
             lane: thread_lane(),
             chain: serving(),
-            deadline: self.time.map(|time| hub.now() + time),
+            deadline: self.time.map(|time| hub.now().saturating_add(time)),
             prefetch: self.prefetch,
             credit: self.credit,
             ..CallSpec::new(target, self.operation)

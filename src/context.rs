@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use crate::clock::Time;
+use crate::drive::Serving;
 use crate::error::Error;
 use crate::table::Id;
 use crate::value::Value;
@@ -208,6 +209,13 @@ impl CallContext {
     /// The means to settle the call after [`crate::host::Outcome::Later`].
     pub fn reply(&self) -> Reply {
         self.reply.clone()
+    }
+
+    /// Runs `act` as a part of this call: what it calls is nested in it, as it is while the object is first asked. For
+    /// hosts that answer later and go on elsewhere, on another thread or as a task that is polled.
+    pub fn serve<R>(&self, act: impl FnOnce() -> R) -> R {
+        let _serving = self.chain.as_ref().map(Serving::enter);
+        act()
     }
 
     /// The number of the session it came by; `None` for a local call.

@@ -64,6 +64,15 @@ impl ItemStream {
         Self(Source::Remote(Remote { hub, id, buffer: VecDeque::new(), ahead, used: (0, 0), over: false }))
     }
 
+    /// Whether the next item, or the end, is here, so that [`Self::next_fetched`] and `next` would not wait. If it is
+    /// not, it is asked for.
+    pub fn is_ready(&mut self) -> bool {
+        match &mut self.0 {
+            Source::Here(_) => true,
+            Source::Remote(remote) => remote.is_ready(),
+        }
+    }
+
     /// The next item with the attributes that were asked to come along.
     pub fn next_fetched(&mut self) -> Option<Result<Fetched, Error>> {
         match &mut self.0 {
@@ -87,6 +96,14 @@ impl Iterator for ItemStream {
 }
 
 impl Remote {
+    fn is_ready(&mut self) -> bool {
+        let ready = self.over || !self.buffer.is_empty() || self.hub.with(|session| session.has_news(self.id));
+        if !ready {
+            self.grant();
+        }
+        ready
+    }
+
     fn next(&mut self) -> Option<Result<Fetched, Error>> {
         loop {
             if let Some(fetched) = self.buffer.pop_front() {

@@ -65,8 +65,7 @@ pub(crate) fn forward(
     };
     let arguments = job.arguments.arguments(from.node().limits())?;
     let arguments = to.pack(|packer| packer.arguments(&arguments))?;
-    let caller = (from.number(), job.lane, job.parent);
-    let lane = to.lanes.lock().enter(caller);
+    let lane = to.lanes.of((from.number(), job.lane, job.parent));
     let left = |deadline| to.now() + std::time::Duration::saturating_sub(deadline, from.now());
     let streams = matches!(job.operation, Operation::Iterate | Operation::Whole);
     let spec = CallSpec {
@@ -84,15 +83,15 @@ pub(crate) fn forward(
     };
     if job.one_way {
         let made = to.call_or_queue(spec);
-        to.lanes.lock().leave(caller);
         to.kick();
         context.reply().settle(Ok(Value::None));
         return made.map(|_| ());
     }
-    if streams {
-        return Relay::open(from, &to, spec, &job, context, caller);
-    }
-    forward_plain(from, &to, spec, context, caller)
+    let passed_on = match streams {
+        true => Relay::open(from, &to, spec, &job, context),
+        false => forward_plain(from, &to, spec, context),
+    };
+    passed_on.map_err(|error| from_behind(&to, error, from.number() == to.number()))
 }
 
 fn forward_plain(
@@ -100,14 +99,10 @@ fn forward_plain(
     to: &Arc<Hub>,
     mut spec: CallSpec,
     context: &CallContext,
-    caller: (u64, u64, Option<u64>),
 ) -> Result<(), Error> {
     let (reply, hub, same) = (context.reply(), to.clone(), from.number() == to.number());
-    spec.done = Some(Done::new(move |settled| {
-        hub.lanes.lock().leave(caller);
-        reply.settle(came_back(&hub, settled, same));
-    }));
-    let made = to.call_or_queue(spec).inspect_err(|_| to.lanes.lock().leave(caller))?;
+    spec.done = Some(Done::new(move |settled| reply.settle(came_back(&hub, settled, same))));
+    let made = to.call_or_queue(spec)?;
     if let Some(id) = made {
         let weak = Arc::downgrade(to);
         context.on_stop(move || {
@@ -125,15 +120,21 @@ fn forward_plain(
     Ok(())
 }
 
-/// A result as it is passed back: a middle that lost the hop behind it says so, all else goes on unchanged.
+/// A result as it is passed back.
 pub(crate) fn came_back(hub: &Arc<Hub>, settled: Settled, same: bool) -> Result<Value, Error> {
     match settled {
         Ok(returned) => returned.value(hub.node().limits()),
-        Err(Error::Disconnected(lost)) if !same && lost.hop.is_none() => {
+        Err(error) => Err(from_behind(hub, error, same)),
+    }
+}
+
+/// An error of the session behind a middle: one that lost that hop says so, all else goes on unchanged.
+fn from_behind(hub: &Arc<Hub>, error: Error, same: bool) -> Error {
+    match error {
+        Error::Disconnected(lost) if !same && lost.hop.is_none() => {
             let hop: Arc<str> = format!("the middle ({})", hub.node().runtime_name()).into();
-            let lost = Disconnected { hop: Some(hop), ..Arc::unwrap_or_clone(lost) };
-            Err(Error::Disconnected(Arc::new(lost)))
+            Error::Disconnected(Arc::new(Disconnected { hop: Some(hop), ..Arc::unwrap_or_clone(lost) }))
         }
-        Err(error) => Err(error),
+        error => error,
     }
 }

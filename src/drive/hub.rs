@@ -55,7 +55,7 @@ pub(crate) struct Hub {
     session: Mutex<Session>,
     /// Ids whose last handle was dropped. A lock of its own, so that dropping a proxy waits for nothing.
     let_go: Mutex<BTreeSet<Id>>,
-    pub(crate) lanes: Mutex<ForwardLanes>,
+    pub(crate) lanes: ForwardLanes,
     /// Forwarded calls that found no room.
     backlog: Mutex<VecDeque<Box<CallSpec>>>,
     /// Told, once, when a question is settled or has items.
@@ -95,7 +95,7 @@ impl Hub {
                 node: node.clone(),
                 session: Mutex::new(session),
                 let_go: Mutex::default(),
-                lanes: Mutex::default(),
+                lanes: ForwardLanes::default(),
                 backlog: Mutex::default(),
                 listeners: Mutex::default(),
                 driver,

@@ -11,7 +11,8 @@ mod serve_stream;
 mod simple;
 
 pub(crate) use hub::Hub;
-pub(crate) use lanes::{serving, thread_lane};
+pub use lanes::Lane;
+pub(crate) use lanes::{Serving, serving, thread_lane};
 pub use manual::Manual;
 pub(crate) use run::perform_here;
 pub use simple::connect;

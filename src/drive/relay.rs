@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::context::{CallContext, Reply};
 use crate::drive::forward::came_back;
 use crate::drive::hub::Hub;
-use crate::drive::lanes::Caller;
 use crate::error::Error;
 use crate::host::{Step, ValueStream};
 use crate::session::{CallSpec, Job, NextChunk};
@@ -17,7 +16,6 @@ use crate::value::Value;
 pub(crate) struct Relay {
     to: Arc<Hub>,
     question: Id,
-    caller: Caller,
     reply: Reply,
     buffer: VecDeque<Value>,
     /// Asked for and not given yet, beyond the first credit: items that our reader wants, bytes that came.
@@ -34,20 +32,17 @@ impl Relay {
         spec: CallSpec,
         job: &Job,
         context: &CallContext,
-        caller: Caller,
     ) -> Result<(), Error> {
         if !job.prefetch.is_empty() {
-            to.lanes.lock().leave(caller);
             return Err(Error::Misuse(
                 "attributes cannot be brought along through a middle: get them one by one".into(),
             ));
         }
-        let question = to.call_when_room(spec, true).inspect_err(|_| to.lanes.lock().leave(caller))?;
+        let question = to.call_when_room(spec, true)?;
         let same = from.number() == to.number();
         let relay = Relay {
             to: to.clone(),
             question,
-            caller,
             reply: context.reply(),
             buffer: VecDeque::new(),
             wanted: 0,
@@ -55,7 +50,7 @@ impl Relay {
             in_line: !same && to.driver().waits_in_line(),
             same,
         };
-        from.open_stream(context, Box::new(relay), job.credit, Vec::new());
+        from.open_stream(context, Box::new(relay), Vec::new());
         to.kick();
         Ok(())
     }
@@ -115,7 +110,6 @@ impl ValueStream for Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.to.lanes.lock().leave(self.caller);
         self.to.with(|session| session.close_stream(self.question));
         self.to.kick();
     }

@@ -167,7 +167,7 @@ impl Walk {
             }
         };
         // The stream's end settles the call; the host's own reply is kept for it to resume by.
-        hub.open_stream(&context, source, job.credit, job.prefetch);
+        hub.open_stream(&context, source, job.prefetch);
         Ok(())
     }
 }

@@ -42,14 +42,13 @@ impl Hub {
         self: &Arc<Self>,
         context: &CallContext,
         source: Box<dyn ValueStream>,
-        credit: (u64, u64),
         prefetch: Vec<Arc<str>>,
     ) {
         let answer = context.reply.answer();
         // From here on the session settles the call, by the stream's end.
         context.reply.claim();
         let source = Box::new(Replying { source, _context: context.clone() });
-        self.with(|session| session.open_stream(answer, source, credit, prefetch));
+        self.with(|session| session.open_stream(answer, source, prefetch));
         self.kick();
     }
 

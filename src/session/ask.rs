@@ -9,7 +9,7 @@ use crate::host::Operation;
 use crate::session::Session;
 use crate::session::event::{Event, Trash};
 use crate::session::outbox::{Body, Message};
-use crate::session::parcel::{MESSAGE_OVERHEAD, Parcel};
+use crate::session::parcel::{MESSAGE_OVERHEAD, OutRef, Parcel};
 use crate::session::question::{CallSpec, Pins, Question, Refusal, Target};
 use crate::session::returned::Settled;
 use crate::session::stream::StreamIn;
@@ -32,7 +32,6 @@ impl Session {
             return Err(Refusal::Full(Box::new(spec)));
         }
         let number = self.next_number();
-        let time_left = spec.deadline.map(|deadline| deadline.saturating_sub(self.now).as_micros() as u64);
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
         let header = CallHeader {
             id: number,
@@ -45,7 +44,8 @@ impl Session {
             flags: flag(spec.one_way, CallHeader::ONE_WAY)
                 | flag(spec.keep, CallHeader::KEEP)
                 | flag(spec.lane_alone, CallHeader::LANE_ALONE),
-            time_left,
+            // Told when it leaves.
+            time_left: None,
             credit: spec.credit,
             prefetch: spec.prefetch,
         };
@@ -62,7 +62,7 @@ impl Session {
             counted: !nested,
             on,
             proves: spec.operation == Operation::Noop,
-            pins: Pins { _target: target, refs: Vec::new() },
+            pins: Pins { target, refs: Vec::new() },
             deadline: spec.deadline,
             stream: (streams && !spec.one_way).then(|| StreamIn::new(spec.credit)),
             done: spec.done,
@@ -108,6 +108,7 @@ impl Session {
             return Err(Error::Overloaded(text.into()));
         }
         self.check_names(spec)?;
+        self.check_answers_named(&spec.arguments)?;
         let handle = match &spec.target {
             Target::Names => return Ok((Id::THEIR_NAMES, None)),
             Target::Handle(handle) => handle,
@@ -123,6 +124,22 @@ impl Session {
             Some(_) => Ok((handle.id(), Some(handle.id().number()))),
             None => Err(Error::Stopped),
         }
+    }
+
+    /// An argument that is an answer which failed here, and may be released over there, fails the call in the same way.
+    fn check_answers_named(&self, arguments: &Parcel) -> Result<(), Error> {
+        let answers = arguments.refs.iter().filter_map(|reference| match reference {
+            OutRef::Answer(handle) => Some(handle.id().number()),
+            _ => None,
+        });
+        for answer in answers {
+            match self.questions.get(&answer) {
+                Some(Question { settled: Some(Err(error)), .. }) => return Err(error.clone()),
+                Some(_) => {}
+                None => return Err(Error::Stopped),
+            }
+        }
+        Ok(())
     }
 
     fn check_names(&self, spec: &CallSpec) -> Result<(), Error> {
@@ -182,7 +199,7 @@ impl Session {
             prefetch: Vec::new(),
         };
         self.questions.insert(number, Question { fence: true, ..Question::default() });
-        self.outbox.push(Message::new(Body::Call(Box::new(header)), Parcel::default()).owed());
+        self.outbox.push(Message::new(Body::Call(Box::new(header)), Parcel::of_no_arguments()).owed());
     }
 
     pub(crate) fn fence_returned(&mut self) {
@@ -274,7 +291,8 @@ impl Session {
         if question.settled.is_some() {
             return;
         }
-        if let Some(deadline) = question.deadline.take() {
+        // Kept in the question: a proof that is asked for later keeps to it.
+        if let Some(deadline) = question.deadline {
             self.deadlines.remove(&(deadline, Id::ours(number)));
         }
         match question.done.take() {

@@ -101,7 +101,9 @@ impl Session {
         let start = tentative.shapes.bytes.len();
         tentative.shapes.push(|out| encode_shape(shape, number, &bases, out));
         let limits = &self.config.limits;
-        let too_large = tentative.shapes.bytes.len() - start > limits.shape_len_max as usize
+        // Half a frame: shapes are never cut, and their frame has other things in it.
+        let len_max = (limits.shape_len_max as usize).min(self.frame_len_max() / 2);
+        let too_large = tentative.shapes.bytes.len() - start > len_max
             || shape.members().len() > limits.shape_members_max as usize
             || shape.bases().len() > limits.shape_bases_max as usize;
         if too_large {
@@ -133,12 +135,13 @@ impl Session {
             OutRef::Object(offer) => Some(offer),
             _ => None,
         });
-        let shapes: Vec<Arc<Shape>> =
-            offers.flat_map(|offer| [Some(&offer.shape), offer.describes.as_ref()]).flatten().cloned().collect();
+        let offered = offers.flat_map(|offer| [Some(&offer.shape), offer.describes.as_ref()]).flatten();
+        // One by one, ancestors first: a single type may have more of them than go into a frame.
+        let shapes = offered.flat_map(|shape| shape.lineage().iter().rev().chain(std::iter::once(shape)));
         let mut sent = List::default();
         for shape in shapes {
             let mut tentative = Tentative::default();
-            self.plan_shape(&shape, &mut tentative);
+            self.plan_shape(shape, &mut tentative);
             let count = sent.count + tentative.shapes.count;
             let full = count > u64::from(self.terms.told.frame_shapes_max)
                 || sent.bytes.len() + tentative.shapes.bytes.len() > bytes_max;

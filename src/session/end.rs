@@ -91,7 +91,12 @@ impl Session {
         for number in self.questions.keys().copied().collect::<Vec<_>>() {
             let may_have_run = self.questions.get(&number).is_some_and(|question| question.sent || drains);
             self.settle_question(number, Err(reason.error(may_have_run)));
+            if let Some(question) = self.questions.get_mut(&number) {
+                // No release will leave any more: one that was let go before is gone now.
+                question.released = true;
+            }
             self.question_over(number);
+            self.forget_question(number);
         }
         self.end_answers();
         self.trash.extend(unsent.into_iter().map(|message| Trash::Parcel(message.parcel)));

@@ -44,7 +44,11 @@ impl Session {
         let key = OrderKey { lane: answer.lane, parent, object };
         answer.order = Some(key);
         answer.state = State::Queued;
-        self.orders.entry(key).or_default().queue.push_back(number);
+        // By number, which is the order made: a call that comes here late, since its target was a promise, must not stand
+        // behind one that waits for it.
+        let queue = &mut self.orders.entry(key).or_default().queue;
+        let place = queue.partition_point(|queued| *queued < number);
+        queue.insert(place, number);
         self.advance(key);
     }
 
@@ -114,7 +118,9 @@ impl Session {
             AnswerTarget::Value(value) => JobTarget::Value(value.clone()),
             AnswerTarget::Waiting(_) => return,
         };
-        if answer.operation == Operation::Fence {
+        // Of anything but the names, it is an operation that nothing supports.
+        let is_fence = answer.operation == Operation::Fence && answer.path.is_empty();
+        if is_fence && matches!(answer.target, AnswerTarget::Names) {
             return self.start_fence(number);
         }
         let job = Job {

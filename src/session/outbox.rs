@@ -22,6 +22,9 @@ pub struct Message {
     owed: bool,
 }
 
+/// Bytes of a payload that count where the payload is the reader's own.
+const OWED_LEN: usize = 256;
+
 /// What a message says, before its payload.
 #[derive(Debug)]
 pub(crate) enum Body {
@@ -75,6 +78,13 @@ impl Message {
         64 + self.payload().len() + self.parcel.refs.len() * 16
     }
 
+    /// Bytes that it takes of the queue's room. What a reader owes is short, or shared with the answer whose failure it
+    /// passes on.
+    fn weight(&self) -> usize {
+        let len = self.len();
+        if self.owed { len - self.payload().len() + self.payload().len().min(OWED_LEN) } else { len }
+    }
+
     /// The question that it calls on the answer of.
     fn targets(&self) -> Option<u64> {
         match &self.body {
@@ -83,14 +93,18 @@ impl Message {
         }
     }
 
+    /// The questions whose answers it calls on or names.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = u64> {
+        let named = self.parcel.refs.iter().filter_map(|reference| match reference {
+            OutRef::Answer(handle) => Some(handle.id().number()),
+            _ => None,
+        });
+        self.targets().into_iter().chain(named)
+    }
+
     /// Whether it calls on this question's answer, or names it.
     pub(crate) fn depends_on(&self, question: u64) -> bool {
-        self.targets() == Some(question)
-            || self
-                .parcel
-                .refs
-                .iter()
-                .any(|reference| matches!(reference, OutRef::Answer(handle) if handle.id() == Id::ours(question)))
+        self.answers().any(|answer| answer == question)
     }
 }
 
@@ -110,16 +124,19 @@ pub(crate) struct Outbox {
     batches: u32,
     /// What a batch held is to leave all the same.
     flush: bool,
+    /// A frame is being taken in: whatever is queued meanwhile is owed by the reader, who cannot wait for room.
+    pub(crate) reading: bool,
 }
 
 impl Outbox {
-    pub(crate) fn push(&mut self, message: Message) {
+    pub(crate) fn push(&mut self, mut message: Message) {
+        message.owed |= self.reading;
         self.count(&message, true);
         self.queue.push_back(message);
     }
 
     fn count(&mut self, message: &Message, added: bool) {
-        let len = message.len() as u64;
+        let len = message.weight() as u64;
         let sum = if message.owed { &mut self.reserve_bytes } else { &mut self.bytes };
         *sum = if added { *sum + len } else { sum.saturating_sub(len) };
         if message.batch {
@@ -182,6 +199,11 @@ impl Outbox {
 
     pub(crate) fn len(&self) -> usize {
         self.queue.len() + self.stops.len()
+    }
+
+    /// Bytes that wait, those of the reserve among them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes + self.reserve_bytes
     }
 
     /// Takes everything out: the session is over.

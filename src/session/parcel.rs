@@ -43,6 +43,13 @@ impl Parcel {
 /// What a message takes beside its payload, at most, names of full length apart.
 pub(crate) const MESSAGE_OVERHEAD: usize = 1024;
 
+impl Parcel {
+    /// The arguments of a call that has none: no marks, none by position, none by name.
+    pub(crate) fn of_no_arguments() -> Self {
+        Self { bytes: vec![0; 3], refs: Vec::new() }
+    }
+}
+
 /// Makes values ready for one peer.
 pub struct Packer<'a> {
     /// The number of the session that they will leave by.

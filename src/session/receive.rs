@@ -40,12 +40,19 @@ impl Session {
         }
         self.stats.frames_received += 1;
         self.stats.bytes_received += bytes.len() as u64;
-        if let Err(Violation(text)) = self.handle_session_frame(bytes) {
+        self.outbox.reading = true;
+        if let Err(Violation(text)) = self.handle_session_frame(bytes).and_then(|()| self.check_reserve()) {
             self.violate(&text);
-        } else if self.outbox.reserve_is_full(&self.config.limits) {
-            self.violate("the peer does not read, and goes on asking");
         }
         self.run_stops();
+        self.outbox.reading = false;
+    }
+
+    fn check_reserve(&self) -> Result<(), Violation> {
+        match self.outbox.reserve_is_full(&self.config.limits) {
+            true => Err(Violation::new("the peer does not read, and goes on asking")),
+            false => Ok(()),
+        }
     }
 
     fn handle_preface(&mut self, bytes: &[u8]) {
@@ -98,6 +105,7 @@ impl Session {
                     if self.ended.is_some() {
                         return Ok(());
                     }
+                    self.check_reserve()?;
                 }
                 if let Some(group) = group {
                     self.close_group(group);
@@ -267,7 +275,13 @@ impl Session {
         if hello.value_types.len() > limits.value_types_max as usize {
             return Err(Violation::new("too many value types announced"));
         }
-        if hello.told.frame_len_max < 1024 || hello.told.calls_max < 2 || hello.told.message_len_max < 1024 {
+        let told = &hello.told;
+        if told.frame_len_max < 1024
+            || told.calls_max < 2
+            || told.message_len_max < 1024
+            || told.frame_refs_max == 0
+            || told.frame_shapes_max == 0
+        {
             return Err(Violation::new("limits that leave no room for any call"));
         }
         if hello.nonce == self.config.nonce {

@@ -100,12 +100,12 @@ impl Session {
             self.stats.bytes_sent += frame.len() as u64;
         }
         if self.has_queue_room() {
-            self.events.extend(self.stalled.drain(..).map(Event::Pull));
+            self.events.extend(std::mem::take(&mut self.stalled).into_iter().map(Event::Pull));
         }
         frame
     }
 
-    fn frame_len_max(&self) -> usize {
+    pub(crate) fn frame_len_max(&self) -> usize {
         (self.terms.told.frame_len_max as usize).min(self.config.carrier_frame_len_max)
     }
 
@@ -133,6 +133,17 @@ impl Session {
                 place += 1;
                 continue;
             }
+            match self.missing_answer(message) {
+                None => {}
+                Some(None) => {
+                    place += 1;
+                    continue;
+                }
+                Some(Some(error)) => {
+                    self.cannot_leave(place, error);
+                    continue;
+                }
+            }
             if !self.outbox.hello_sent {
                 self.add_hello(&mut assembly);
             }
@@ -147,6 +158,18 @@ impl Session {
             self.add_releases(&mut assembly);
         }
         if assembly.is_empty() { None } else { Some(self.finish_frame(assembly)) }
+    }
+
+    /// Whether a message names the answer to a call that has not left: one that a batch holds, or, with its error, one
+    /// that never will. The peer would not know that answer.
+    fn missing_answer(&self, message: &Message) -> Option<Option<Error>> {
+        message.answers().find_map(|answer| {
+            let question = self.questions.get(&answer).filter(|question| !question.sent)?;
+            Some(match &question.settled {
+                Some(Err(error)) if question.over => Some(error.clone()),
+                _ => None,
+            })
+        })
     }
 
     fn finish_frame(&mut self, assembly: Assembly) -> Vec<u8> {
@@ -271,7 +294,8 @@ impl Session {
         let Body::Call(header) = &mut message.body else { return };
         let Some(question) = self.questions.get_mut(&header.id) else { return };
         if let Some(deadline) = question.deadline {
-            header.time_left = Some(deadline.saturating_sub(self.now).as_micros() as u64);
+            let left = deadline.saturating_sub(self.now).as_micros();
+            header.time_left = Some(u64::try_from(left).unwrap_or(u64::MAX));
         }
         let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
         if !message.batch || !free || !targets.contains(&header.id) {
@@ -319,7 +343,14 @@ impl Session {
                     self.trash.push(Trash::Pins(pins));
                 }
             }
-            Some(question) if !question.over => question.pins.refs = refs,
+            Some(question) if !question.over => {
+                let is_answer = |reference: &OutRef| matches!(reference, OutRef::Answer(_));
+                let (mut left, refs) = refs.into_iter().partition::<Vec<_>, _>(is_answer);
+                let target = question.pins.target.take_if(|target| target.is_promise());
+                left.extend(target.map(OutRef::Answer));
+                question.pins.refs = refs;
+                self.trash.push(Trash::Refs(left));
+            }
             _ => self.trash.push(Trash::Refs(refs)),
         }
     }

@@ -17,7 +17,7 @@ use crate::session::receive::Booked;
 use crate::session::settle::Group;
 use crate::session::stream::StreamOut;
 use crate::table::{Handle, Id, Offer};
-use crate::value::Value;
+use crate::value::{Ref, Value};
 use crate::wire::message::CallHeader;
 
 /// A call of the peer's.
@@ -112,6 +112,8 @@ impl Answer {
     /// is only forwarded.
     pub(crate) fn holds_order(&self) -> bool {
         match &self.target {
+            // What only stands for another session's object is ordered where that lives.
+            AnswerTarget::Object(offer) if matches!(offer.home, Value::Ref(Ref::Remote(_))) => false,
             AnswerTarget::Object(offer) => {
                 let member = self.member.as_deref().filter(|_| self.path.is_empty());
                 !(self.operation == Operation::Call
@@ -133,6 +135,9 @@ impl Session {
     ) -> Result<(), Violation> {
         self.stats.calls_received += 1;
         let number = header.id;
+        if number > Id::NUMBER_MAX {
+            return Err(Violation::new("a CALL with an id out of range"));
+        }
         if number == 0 || self.answers.contains_key(&number) || self.imports.contains(number) {
             return Err(Violation::new("a CALL with an id that stands already"));
         }

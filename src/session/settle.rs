@@ -215,14 +215,25 @@ impl Session {
 
     /// Answers the fences whose calls have all ended.
     fn check_fences(&mut self) {
-        let first_out = self.unreturned.first().copied().unwrap_or(u64::MAX);
-        let ended = |&mut (_, last): &mut (u64, u64)| last < first_out;
-        let done: Vec<u64> = self.fences.extract_if(.., ended).map(|(number, _)| number).collect();
-        for number in done {
-            // No marks, and the value none.
-            let parcel = Parcel { bytes: vec![0, 0], refs: Vec::new() };
-            self.settle(Id::theirs(number), Settlement { result: Ok(Value::None), root: Root::Value, parcel });
+        // An answered fence may start another, and that one the next: the outermost goes on for all of them, since the
+        // peer sets the length.
+        if std::mem::replace(&mut self.fences_checked, true) {
+            return;
         }
+        loop {
+            let first_out = self.unreturned.first().copied().unwrap_or(u64::MAX);
+            let ended = |&mut (_, last): &mut (u64, u64)| last < first_out;
+            let done: Vec<u64> = self.fences.extract_if(.., ended).map(|(number, _)| number).collect();
+            if done.is_empty() {
+                break;
+            }
+            for number in done {
+                // No marks, and the value none.
+                let parcel = Parcel { bytes: vec![0, 0], refs: Vec::new() };
+                self.settle(Id::theirs(number), Settlement { result: Ok(Value::None), root: Root::Value, parcel });
+            }
+        }
+        self.fences_checked = false;
     }
 
     pub(crate) fn join_group(&mut self, number: u64, group: Option<u64>) {
@@ -267,7 +278,7 @@ impl Session {
         match answer.state {
             State::Settled(_) => {}
             State::Waiting | State::Queued => {
-                self.settle_internal(number, Error::Deadline("before the call could run".into()));
+                self.end_waiting(number, Error::Deadline("before the call could run".into()));
             }
             State::Running | State::Streaming => self.stop_running(number),
         }

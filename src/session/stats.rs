@@ -42,6 +42,12 @@ pub struct Stats {
     pub transfers: u64,
     /// Lanes with calls in order.
     pub orders: u64,
+    /// Bytes of messages waiting to be sent, about.
+    pub queued_bytes: u64,
+    /// Bytes of arguments and results charged to the peer's account.
+    pub answers_bytes: u64,
+    /// Bytes held of messages that are arriving in parts.
+    pub arriving_bytes: u64,
 }
 
 impl Stats {
@@ -76,6 +82,9 @@ impl super::Session {
             releases_queued: self.let_go.len() as u64,
             transfers: (self.outgoing.len() + self.incoming.len()) as u64,
             orders: self.orders.len() as u64,
+            queued_bytes: self.outbox.bytes(),
+            answers_bytes: self.answers_bytes,
+            arriving_bytes: self.incoming.bytes(),
             ..self.stats
         }
     }

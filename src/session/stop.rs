@@ -16,11 +16,17 @@ impl Session {
         let ended = self.ended.is_some();
         if id.is_ours() {
             let Some(question) = self.questions.get_mut(&id.number()) else { return };
-            question.let_go = true;
+            let noted = std::mem::replace(&mut question.let_go, true);
             question.released |= ended;
             if question.released {
                 return self.forget_question(id.number());
             }
+            if noted {
+                return;
+            }
+        } else if !self.imports.note_let_go(id.number()) {
+            // Released already, or waiting to be: however often it comes back and goes again, it stands here once.
+            return;
         }
         if !ended {
             self.let_go.push_back((id, self.now));
@@ -31,7 +37,7 @@ impl Session {
     pub(crate) fn drain_releases(&mut self) -> Vec<Release> {
         let mut releases = Vec::new();
         for number in std::mem::take(&mut self.outbox.stops) {
-            if self.outgoing.carries_call(number) {
+            if self.outgoing.carries_call(number) || self.outbox.is_targeted(number) {
                 self.outbox.stops.push(number);
                 continue;
             }
@@ -132,14 +138,18 @@ impl Session {
             match answer.state {
                 State::Settled(_) => {}
                 State::Running | State::Streaming => self.stop_running(number),
-                State::Waiting | State::Queued => {
-                    let on = if answer.waits > 0 { answer.waits_on() } else { Vec::new() };
-                    self.settle_internal(number, Error::Stopped);
-                    let due = on.into_iter().filter(|on| self.stops_with_its_last_waiter(*on)).collect::<Vec<_>>();
-                    self.stops_due.extend(due);
-                }
+                State::Waiting | State::Queued => self.end_waiting(number, Error::Stopped),
             }
         }
+    }
+
+    /// Ends a call that does not run yet. What it alone waited for is due to be stopped, if it was released.
+    pub(crate) fn end_waiting(&mut self, number: u64, error: Error) {
+        let Some(answer) = self.answers.get(&number) else { return };
+        let on = if answer.waits > 0 { answer.waits_on() } else { Vec::new() };
+        self.settle_internal(number, error);
+        let due = on.into_iter().filter(|on| self.stops_with_its_last_waiter(*on)).collect::<Vec<_>>();
+        self.stops_due.extend(due);
     }
 
     fn stops_with_its_last_waiter(&self, number: u64) -> bool {

@@ -164,32 +164,30 @@ impl Session {
         if credit.id == 0 || credit.id > self.their_number_max {
             return Err(Violation::new("CREDIT for a call that was never made"));
         }
-        let answer = self.answers.get_mut(&credit.id);
-        if let Some(stream) = answer.and_then(|answer| answer.stream.as_mut()) {
-            stream.bytes_left = stream.bytes_left.saturating_add(signed(credit.bytes));
-            stream.items_left = stream.items_left.saturating_add(signed(credit.items));
-            stream.again = true;
-            if stream.source.is_some() && !stream.waits {
-                self.events.push_back(Event::Pull(Id::theirs(credit.id)));
-            }
+        let Some(answer) = self.answers.get_mut(&credit.id) else { return Ok(()) };
+        let Some(stream) = &mut answer.stream else {
+            // The stream is not open yet: it opens with that much more.
+            let (bytes, items) = answer.credit;
+            answer.credit = (bytes.saturating_add(credit.bytes), items.saturating_add(credit.items));
+            return Ok(());
+        };
+        stream.bytes_left = stream.bytes_left.saturating_add(signed(credit.bytes));
+        stream.items_left = stream.items_left.saturating_add(signed(credit.items));
+        stream.again = true;
+        if stream.source.is_some() && !stream.waits {
+            self.events.push_back(Event::Pull(Id::theirs(credit.id)));
         }
         Ok(())
     }
 
     /// Opens the stream that a call of the peer's is answered by; later calls of its lane may start.
-    pub fn open_stream(
-        &mut self,
-        answer: Id,
-        source: Box<dyn ValueStream>,
-        credit: (u64, u64),
-        prefetch: Vec<Arc<str>>,
-    ) {
+    pub fn open_stream(&mut self, answer: Id, source: Box<dyn ValueStream>, prefetch: Vec<Arc<str>>) {
         self.suspend(answer);
         let entry = self.answers.get_mut(&answer.number());
         match entry.filter(|answer| matches!(answer.state, State::Running)) {
             Some(entry) => {
                 entry.state = State::Streaming;
-                entry.stream = Some(StreamOut::new(source, credit, prefetch));
+                entry.stream = Some(StreamOut::new(source, entry.credit, prefetch));
                 self.events.push_back(Event::Pull(answer));
             }
             None => self.trash.push(Trash::Stream(source)),
@@ -204,7 +202,7 @@ impl Session {
             return None;
         }
         if !room {
-            self.stalled.push(answer);
+            self.stalled.insert(answer);
             return None;
         }
         stream.again = false;

@@ -64,14 +64,14 @@ impl Outgoing {
 
     /// Whether a message belongs behind one that has not left wholly.
     pub(crate) fn blocks(&self, message: &Message) -> bool {
-        self.active.iter().any(|transfer| match &message.body {
-            Body::Call(header) => {
-                transfer.lane == Some(header.lane)
-                    || (transfer.about.is_ours() && message.depends_on(transfer.about.number()))
-            }
-            Body::Return(header) => transfer.about == Id::theirs(header.id),
-            Body::Credit(credit) => transfer.about == Id::ours(credit.id),
-            Body::Bye(_) => true,
+        self.active.iter().any(|transfer| {
+            let behind = match &message.body {
+                Body::Call(header) => transfer.lane == Some(header.lane),
+                Body::Return(header) => transfer.about == Id::theirs(header.id),
+                Body::Credit(credit) => transfer.about == Id::ours(credit.id),
+                Body::Bye(_) => true,
+            };
+            behind || (transfer.about.is_ours() && message.depends_on(transfer.about.number()))
         })
     }
 
@@ -152,6 +152,11 @@ struct Arriving {
 impl Incoming {
     pub(crate) fn len(&self) -> usize {
         self.active.len()
+    }
+
+    /// Bytes held of messages that have not arrived wholly.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(crate) fn clear(&mut self) -> Vec<Value> {

@@ -20,6 +20,9 @@ impl Id {
     /// The peer's table of exported names.
     pub const THEIR_NAMES: Id = Id(1);
 
+    /// The highest number: one bit of an id tells whose it is.
+    pub(crate) const NUMBER_MAX: u64 = u64::MAX >> 1;
+
     /// The id with this number, given by us.
     pub fn ours(number: u64) -> Self {
         Id(number << 1)

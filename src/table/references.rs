@@ -70,6 +70,8 @@ pub(crate) struct Imports {
 
 struct Import {
     handle: WeakHandle,
+    /// It is among those waiting to be released.
+    let_go: bool,
 }
 
 impl Imports {
@@ -85,8 +87,15 @@ impl Imports {
             return held;
         }
         let handle = Handle::new(Id::theirs(number), origin.clone(), shape.clone(), describes.cloned());
-        self.entries.insert(number, Import { handle: handle.downgrade() });
+        // One that was let go, and waits to be released, goes on waiting.
+        let let_go = self.entries.get(&number).is_some_and(|import| import.let_go);
+        self.entries.insert(number, Import { handle: handle.downgrade(), let_go });
         handle
+    }
+
+    /// Notes that an entry is to be looked at for release; `false` if it was noted before, or is gone.
+    pub(crate) fn note_let_go(&mut self, number: u64) -> bool {
+        self.entries.get_mut(&number).is_some_and(|import| !std::mem::replace(&mut import.let_go, true))
     }
 
     pub(crate) fn contains(&self, number: u64) -> bool {
@@ -95,8 +104,9 @@ impl Imports {
 
     /// Takes the entry out if nobody holds a handle on it; whether it was.
     pub(crate) fn forget_unheld(&mut self, number: u64) -> bool {
-        let unheld = self.entries.get(&number).is_some_and(|import| import.handle.is_dead());
-        unheld && self.entries.remove(&number).is_some()
+        let Some(import) = self.entries.get_mut(&number) else { return false };
+        import.let_go = false;
+        import.handle.is_dead() && self.entries.remove(&number).is_some()
     }
 
     pub(crate) fn clear(&mut self) {

@@ -220,7 +220,8 @@ impl<'a> Encoder<'a> {
     }
 
     fn container(&mut self, value: &Value) -> Result<Begun, Error> {
-        let key = Key::of(value);
+        // Of what shares nothing, such as an error among items, no one is sent back to what stands before it either.
+        let key = Key::of(value).filter(|_| !matches!(self.marking, Marking::Never));
         if let Some((number, complete)) = key.and_then(|key| self.output.marked(key)) {
             return self.back(number, complete).map(Begun::Whole);
         }

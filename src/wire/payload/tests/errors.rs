@@ -176,6 +176,19 @@ fn an_argument_that_cannot_be_sent_is_named_by_its_kind() {
 }
 
 #[test]
+fn an_error_among_items_shares_nothing_with_them() {
+    let limits = Limits::default();
+    let shared = Value::tuple([Value::Int(1)]);
+    let failed = Error::Raised(Arc::new(Raised { arguments: vec![shared.clone()], ..Raised::new("t:E", "") }));
+    let mut items = ItemsEncoder::new(1, &all, &limits);
+    items.push(&shared, &[None]).expect("pushed");
+    items.push(&Value::Int(2), &[Some(Err(failed))]).expect("pushed");
+    let items = decode_items(&items.finish().bytes, &[], &limits).expect("what was encoded is decoded");
+    let Some(Err(error)) = &items.attributes[1] else { panic!("no error") };
+    assert_eq!(error.raised().expect("raised").arguments, [shared]);
+}
+
+#[test]
 fn a_peer_makes_us_keep_no_more_than_so_many_parts() {
     let part = |details: Value| Value::tuple([Value::text(""), Value::text(""), details]);
     let details = |cause: Value, group: Value| {
