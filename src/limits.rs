@@ -63,6 +63,9 @@ pub struct Limits {
 }
 
 /// The ceilings that one side tells the other in its HELLO.
+///
+/// A peer that has not heard them keeps to [`Told::FLOOR`]. So a side that tells less must know that its peers send less
+/// before they hear: a longer first frame ends the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Length of one frame, in bytes. Longer messages come in parts.

@@ -1,1 +1,1 @@
-//! Part of wherever.
+//! Small programs to run and read; each is a binary of this package. `cargo xtask demo` runs the first, `main_job`.

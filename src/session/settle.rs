@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::error::Error;
+use crate::limits::HOLD_BYTES;
 use crate::session::Session;
 use crate::session::TICK;
 use crate::session::event::Trash;
@@ -256,8 +257,21 @@ impl Session {
         group.out = group.out.saturating_sub(1);
         group.bytes += queued.unwrap_or(0);
         group.since = group.since.or(queued.map(|_| now));
-        if group.out == 0 || group.bytes >= crate::limits::HOLD_BYTES {
+        let full = group.bytes >= HOLD_BYTES;
+        if group.out == 0 {
             self.groups.remove(&number);
+        } else if full {
+            self.let_group_leave(number);
+        }
+    }
+
+    /// Lets the RETURNs that wait in a group leave; those to come wait for each other anew.
+    fn let_group_leave(&mut self, number: u64) {
+        if let Some(group) = self.groups.get_mut(&number) {
+            (group.since, group.bytes) = (None, 0);
+        }
+        for message in self.outbox.queue.iter_mut().filter(|message| message.group == Some(number)) {
+            message.group = None;
         }
     }
 
@@ -268,8 +282,9 @@ impl Session {
 
     /// Lets go the RETURNs that have waited for a tick.
     pub(crate) fn release_due_groups(&mut self) {
-        let now = self.now;
-        self.groups.retain(|_, group| group.due().is_none_or(|due| due > now));
+        let is_due = |group: &Group| group.due().is_some_and(|due| due <= self.now);
+        let due: Vec<u64> = self.groups.iter().filter(|(_, group)| is_due(group)).map(|(number, _)| *number).collect();
+        due.into_iter().for_each(|number| self.let_group_leave(number));
     }
 
     pub(crate) fn expire_answer(&mut self, number: u64) {

@@ -24,7 +24,7 @@ use memory::Memory;
 use message::message;
 
 /// Lines for one kind of entry in one unit; of more, the rest is only counted.
-const ENTRIES_MAX: usize = 64;
+const ENTRIES_MAX: usize = 24;
 
 /// A unit as its receiver sees it, in lines. The names of types described in earlier frames are not known: a
 /// [`Describer`] remembers them.
