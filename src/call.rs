@@ -88,7 +88,8 @@ impl CallBuilder {
         self
     }
 
-    pub(crate) fn prefetch(mut self, names: &[&str]) -> Self {
+    /// For a call answered by items: attributes of each item that are to come along.
+    pub fn prefetch(mut self, names: &[&str]) -> Self {
         self.prefetch = names.iter().map(|name| Arc::from(*name)).collect();
         self
     }
@@ -104,6 +105,7 @@ impl CallBuilder {
     /// # Errors
     /// What the object raised, or why the call could not be made.
     pub fn send(self) -> Result<Value, Error> {
+        self.refuse_items()?;
         match self.route()? {
             (Route::Here(own), call) => call.here(&own),
             (Route::Peer(hub, target), call) => {
@@ -119,6 +121,7 @@ impl CallBuilder {
     /// # Errors
     /// Why the call could not be made.
     pub fn promise(self) -> Result<Promise, Error> {
+        self.refuse_items()?;
         match self.route()? {
             (Route::Here(own), call) => Ok(Promise::ready(call.here(&own))),
             (Route::Peer(hub, target), call) => {
@@ -137,6 +140,7 @@ impl CallBuilder {
     /// # Errors
     /// Why the call could not be made.
     pub fn one_way(self) -> Result<(), Error> {
+        self.refuse_items()?;
         match self.route()? {
             // Nobody is told of its failure, as nobody is when it happens over there.
             (Route::Here(own), call) => call.here(&own).map(|_| ()).or(Ok(())),
@@ -157,7 +161,7 @@ impl CallBuilder {
     /// Why the call could not be made; what the object raises comes with the items.
     pub fn stream(self, ahead: u64) -> Result<ItemStream, Error> {
         match self.route()? {
-            (Route::Here(own), call) => ItemStream::here(&own, &call.path, call.operation),
+            (Route::Here(own), call) => ItemStream::here(&own, call.operation, &call.path, call.prefetch),
             (Route::Peer(hub, target), call) => {
                 let credit = call.credit;
                 let spec = call.spec(&hub, target)?;
@@ -165,6 +169,16 @@ impl CallBuilder {
                 hub.kick();
                 Ok(ItemStream::remote(hub, id, credit, ahead))
             }
+        }
+    }
+
+    /// Refuses what is answered by items to a call that wants one result, or none.
+    fn refuse_items(&self) -> Result<(), Error> {
+        match self.operation {
+            Operation::Iterate | Operation::Whole => {
+                Err(Error::Misuse(format!("{:?} is answered by items: call `stream`", self.operation).into()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -192,7 +206,10 @@ impl CallBuilder {
         }
         match hub.with(|session| session.road(handle.id(), thread_lane())) {
             Road::Answer => Ok((Route::Peer(hub, Target::Handle(handle)), self)),
-            Road::Remote(resolved) => Ok((Route::Peer(hub, Target::Handle(resolved)), self)),
+            Road::Remote(resolved) if resolved.session_number() == hub.number() => {
+                Ok((Route::Peer(hub, Target::Handle(resolved)), self))
+            }
+            Road::Remote(elsewhere) => Self { callee: Callee::Object(Ref::Remote(elsewhere)), ..self }.route(),
             Road::Own(own) => Ok((Route::Here(own), self)),
             Road::Failed(error) => Err(error),
             Road::Value(returned) => {

@@ -303,6 +303,18 @@ impl Error {
         }
     }
 
+    /// The error as the result of a call that ran: that a call further on has not run says nothing of this one.
+    #[must_use]
+    pub(crate) fn after_running(self) -> Self {
+        match self {
+            Error::Disconnected(lost) if !lost.may_have_run => {
+                let lost = Disconnected { may_have_run: true, ..Arc::unwrap_or_clone(lost) };
+                Error::Disconnected(Arc::new(lost))
+            }
+            other => other,
+        }
+    }
+
     /// What the object's own code raised, if that is what this is.
     pub fn raised(&self) -> Option<&Arc<Raised>> {
         match self {

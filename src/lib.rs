@@ -1,4 +1,62 @@
 //! Use objects that live in another process as if they were your own.
+//!
+//! A [`Node`] is a process's own side: it exports objects under names, by a [policy] and [limits]. Connected by a
+//! [`Transport`], which is anything that moves frames one way and back, two nodes become each other's [`Peer`]. What a
+//! peer exports, and all that is passed or returned, is held as a [`Proxy`]: immutable values are copied, all else
+//! stays where it is, and each use is a message there and one back. Callbacks come home, calls can be made on results
+//! that have not arrived ([`Promise`]), calls can leave together ([`Batch`]), and containers come whole
+//! ([`Proxy::fetch`], [`Proxy::iterate`]).
+//!
+//! ```
+//! use std::sync::atomic::{AtomicI64, Ordering};
+//! use std::thread;
+//!
+//! use wherever::hosts::{Class, Function};
+//! use wherever::transport::memory_pair;
+//! use wherever::{Arguments, Node, Proxy, Value, drive};
+//!
+//! // A Rust type as peers see it.
+//! let counter = Class::<AtomicI64>::builder("rust:example.Counter")
+//!     .method("add", |count: &AtomicI64, mut arguments: Arguments, _| {
+//!         let step: i64 = arguments.take(0, "step")?;
+//!         Ok(Value::Int(count.fetch_add(step, Ordering::Relaxed) + step))
+//!     })
+//!     .method("tell", |count: &AtomicI64, mut arguments: Arguments, _| {
+//!         let whom: Proxy = arguments.take(0, "whom")?;
+//!         whom.invoke((count.load(Ordering::Relaxed),))
+//!     })
+//!     .build();
+//! let server = Node::new();
+//! server.export("counter", counter.instance(AtomicI64::new(40)));
+//!
+//! // Two ends of a carrier; a pipe or a socket does as well. A thread stands for the other process.
+//! let (near, far) = memory_pair();
+//! let other = thread::spawn(move || drive::connect(&server, far).serve());
+//!
+//! let peer = drive::connect(&Node::new(), near);
+//! let counter = peer.get("counter")?;
+//! assert_eq!(counter.call("add", (2,))?.to::<i64>()?, 42);
+//!
+//! // A function of ours, called from over there while we wait.
+//! let double = Function::new("double", |mut arguments, _| Ok((arguments.take::<i64>(0, "n")? * 2).into()));
+//! assert_eq!(counter.call("tell", (Value::from(double),))?.to::<i64>()?, 84);
+//!
+//! peer.close("done");
+//! assert!(other.join().is_ok_and(|served| served.is_ok()));
+//! # Ok::<(), wherever::Error>(())
+//! ```
+//!
+//! Where to go from here:
+//!
+//! - [`hosts`] makes objects: classes of Rust types, functions, shared lists, dicts, sets; [`host::Host`] is what they
+//!   all are, and what another language's [`Runtime`] brings its own of.
+//! - [`Proxy`] and [`CallBuilder`] use them; [`convert`] turns values into Rust types; [`error::Error`] says what can
+//!   go wrong.
+//! - [`drive`] moves frames and runs calls; [`session`] is the protocol without any I/O, for drivers of your own;
+//!   [`wire`] is its bytes.
+//!
+//! The pages in `docs` tell the protocol byte by byte, the architecture, the words, and where a remote object differs
+//! from a local one.
 #![forbid(unsafe_code)]
 
 mod batch;

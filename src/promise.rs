@@ -75,8 +75,13 @@ impl Promise {
             deadline,
             ..CallSpec::new(Target::Handle(handle.clone()), Operation::Noop)
         };
-        let id = hub.call_when_room(spec, true)?;
-        hub.wait_value(id)
+        let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(id));
+        match (proof, hub.with(|session| session.take_settled(handle.id()))) {
+            // A no-op call that was cut off says nothing of the call itself: whether that may have run, what it gave.
+            (Err(Error::Disconnected(_)), Some(settled)) => settled?.value(hub.node().limits()),
+            (Err(error), None) => Err(error.after_running()),
+            (proof, _) => proof,
+        }
     }
 
     /// Whether [`Self::result`] would return without a message or a wait.

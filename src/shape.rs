@@ -289,6 +289,12 @@ impl Shape {
         self
     }
 
+    /// The shape without bases: for a later description of a type whose bases changed.
+    #[must_use]
+    pub fn without_bases(self) -> Self {
+        Self { bases: Vec::new(), lineage: Vec::new(), ..self }
+    }
+
     /// The shape with one more interface that it claims, such as `org.example.Motor/1`.
     #[must_use]
     pub fn interface(mut self, name: impl Into<Arc<str>>) -> Self {
@@ -315,6 +321,16 @@ impl Shape {
     pub fn operations(mut self, operations: &[Operation]) -> Self {
         self.operations = self.operations.union(Operations::of(operations));
         self
+    }
+
+    /// Whether both describe one type, perhaps at different times. Names say nothing about that.
+    pub fn is_same_type(&self, other: &Self) -> bool {
+        self.tag.address() == other.tag.address()
+    }
+
+    /// The shape as a later description of the type that `former` described.
+    pub(crate) fn succeeding(self, former: &Self) -> Self {
+        Self { tag: former.tag.clone(), ..self }
     }
 
     /// The identity of the type on its own side.

@@ -11,14 +11,14 @@ use crate::hosts::whole_stream;
 use crate::limits::{CREDIT_BYTES, CREDIT_ITEMS};
 use crate::session::NextChunk;
 use crate::table::Id;
-use crate::value::Value;
+use crate::value::{Ref, Value};
 use crate::wire::payload::Attribute;
 
 /// Items as they come. Dropping it says that no more are wanted.
 pub struct ItemStream(Source);
 
 enum Source {
-    Here(Box<dyn ValueStream>),
+    Here(Box<dyn ValueStream>, Vec<Arc<str>>),
     Remote(Remote),
 }
 
@@ -30,6 +30,8 @@ struct Remote {
     ahead: u64,
     /// Items and bytes used up and not granted again.
     used: (u64, u64),
+    /// Items at the front of the buffer that were granted again as they came.
+    prepaid: u64,
     over: bool,
 }
 
@@ -43,32 +45,37 @@ pub struct Fetched {
 }
 
 impl ItemStream {
-    pub(crate) fn here(own: &Own, path: &[Arc<str>], operation: Operation) -> Result<Self, Error> {
+    pub(crate) fn here(
+        own: &Own,
+        operation: Operation,
+        path: &[Arc<str>],
+        prefetch: Vec<Arc<str>>,
+    ) -> Result<Self, Error> {
         let mut own = own.clone();
         for name in path {
             own = crate::drive::perform_here(&own, &[], Request::member(Operation::Get, name.clone()))?.to()?;
         }
         if operation == Operation::Whole {
-            return own.host().whole().map(|contents| Self(Source::Here(whole_stream(contents))));
+            return own.host().whole().map(|contents| Self(Source::Here(whole_stream(contents), prefetch)));
         }
         match own.host().operate(Request::new(operation), &CallContext::local()) {
-            Outcome::Stream(source) => Ok(Self(Source::Here(source))),
+            Outcome::Stream(source) => Ok(Self(Source::Here(source, prefetch))),
             Outcome::Error(error) => Err(error),
-            Outcome::Value(contents) => Ok(Self(Source::Here(whole_stream(contents)))),
+            Outcome::Value(contents) => Ok(Self(Source::Here(whole_stream(contents), prefetch))),
             Outcome::Later => Err(Error::not_supported(&own.shape(), operation)),
         }
     }
 
     pub(crate) fn remote(hub: Arc<Hub>, id: Id, credit: Option<(u64, u64)>, ahead: u64) -> Self {
         let ahead = ahead.min(credit.map_or(CREDIT_ITEMS, |(_, items)| items)).max(1);
-        Self(Source::Remote(Remote { hub, id, buffer: VecDeque::new(), ahead, used: (0, 0), over: false }))
+        Self(Source::Remote(Remote { hub, id, buffer: VecDeque::new(), ahead, used: (0, 0), prepaid: 0, over: false }))
     }
 
     /// Whether the next item, or the end, is here, so that [`Self::next_fetched`] and `next` would not wait. If it is
     /// not, it is asked for.
     pub fn is_ready(&mut self) -> bool {
         match &mut self.0 {
-            Source::Here(_) => true,
+            Source::Here(..) => true,
             Source::Remote(remote) => remote.is_ready(),
         }
     }
@@ -77,8 +84,11 @@ impl ItemStream {
     pub fn next_fetched(&mut self) -> Option<Result<Fetched, Error>> {
         match &mut self.0 {
             Source::Remote(remote) => remote.next(),
-            Source::Here(source) => match source.next() {
-                Step::Item(item) => Some(Ok(Fetched { item, attributes: Vec::new() })),
+            Source::Here(source, prefetch) => match source.next() {
+                Step::Item(item) => {
+                    let attributes = prefetch.iter().map(|name| attribute_here(&item, name)).collect();
+                    Some(Ok(Fetched { item, attributes }))
+                }
                 Step::End => None,
                 Step::Failed(error) => Some(Err(error)),
                 Step::Later => Some(Err(Error::Misuse("a local stream that gives its items later".into()))),
@@ -107,7 +117,10 @@ impl Remote {
     fn next(&mut self) -> Option<Result<Fetched, Error>> {
         loop {
             if let Some(fetched) = self.buffer.pop_front() {
-                self.used.0 += 1;
+                match self.prepaid.checked_sub(1) {
+                    Some(left) => self.prepaid = left,
+                    None => self.used.0 += 1,
+                }
                 self.grant_ahead();
                 return Some(Ok(fetched));
             }
@@ -177,12 +190,18 @@ impl Remote {
         let (bytes, items) = self.hub.with(|session| session.credit_left(self.id));
         let wants_all = self.ahead >= CREDIT_ITEMS;
         if wants_all && (bytes < CREDIT_BYTES as i64 / 2 || items < CREDIT_ITEMS as i64 / 2) {
-            self.used.0 += self.buffer.len() as u64;
+            let buffered = self.buffer.len() as u64;
+            self.used.0 += buffered - self.prepaid;
+            self.prepaid = buffered;
             self.grant();
-            // Counted again when they are read: what is read then was granted already.
-            self.ahead = u64::MAX;
         }
     }
+}
+
+/// An attribute of an element, as the peer's side would bring it along.
+fn attribute_here(item: &Value, name: &Arc<str>) -> Option<Result<Value, Error>> {
+    let Value::Ref(Ref::Own(own)) = item else { return None };
+    Some(crate::drive::perform_here(own, &[], Request::member(Operation::Get, name.clone())))
 }
 
 fn unbox(attribute: Attribute) -> Option<Result<Value, Error>> {

@@ -65,7 +65,9 @@ pub(crate) fn forward(
     };
     let arguments = job.arguments.arguments(from.node().limits())?;
     let arguments = to.pack(|packer| packer.arguments(&arguments))?;
-    let lane = to.lanes.of((from.number(), job.lane, job.parent));
+    // The parent of a call that was forwarded before may be that very call as the middle before us served it.
+    let parent = job.parent.filter(|_| !job.lane_alone);
+    let lane = to.lanes.of((from.number(), job.lane, parent));
     let left = |deadline| to.now() + std::time::Duration::saturating_sub(deadline, from.now());
     let streams = matches!(job.operation, Operation::Iterate | Operation::Whole);
     let spec = CallSpec {
@@ -82,7 +84,7 @@ pub(crate) fn forward(
         ..CallSpec::new(Target::Handle(handle.clone()), job.operation)
     };
     if job.one_way {
-        let made = to.call_or_queue(spec);
+        let made = to.call_or_queue(spec, None);
         to.kick();
         context.reply().settle(Ok(Value::None));
         return made.map(|_| ());
@@ -94,23 +96,13 @@ pub(crate) fn forward(
     passed_on.map_err(|error| from_behind(&to, error, from.number() == to.number()))
 }
 
-fn forward_plain(
-    from: &Arc<Hub>,
-    to: &Arc<Hub>,
-    mut spec: CallSpec,
-    context: &CallContext,
-) -> Result<(), Error> {
+fn forward_plain(from: &Arc<Hub>, to: &Arc<Hub>, mut spec: CallSpec, context: &CallContext) -> Result<(), Error> {
     let (reply, hub, same) = (context.reply(), to.clone(), from.number() == to.number());
     spec.done = Some(Done::new(move |settled| reply.settle(came_back(&hub, settled, same))));
-    let made = to.call_or_queue(spec)?;
+    let made = to.call_or_queue(spec, Some(context))?;
+    // Passed on, behind all that came before it: the next of its order may follow.
+    context.reply().suspend();
     if let Some(id) = made {
-        let weak = Arc::downgrade(to);
-        context.on_stop(move || {
-            if let Some(to) = weak.upgrade() {
-                to.with(|session| session.stop_question(id));
-                to.kick();
-            }
-        });
         // Where nobody else would bring the answer, whoever forwards waits for it.
         if !same && to.driver().waits_in_line() {
             return to.driver().wait(to, &mut |session| session.is_over(id));

@@ -40,7 +40,12 @@ fn when_settled(promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send
         return then(Err(Error::Misuse("a promise of a foreign kind".into())));
     };
     let id = promise.id();
-    if hub.with(|session| session.is_no_return(id)) {
+    // If it has not left its batch yet, its RETURN is not given up.
+    let given_up = hub.with(|session| {
+        session.await_question(id);
+        session.is_no_return(id)
+    });
+    if given_up {
         return ask_again(&hub, promise, then);
     }
     let waiting =
@@ -57,7 +62,7 @@ fn ask_again(hub: &Arc<Hub>, promise: &Handle, then: impl FnOnce(Result<Value, E
     let mut spec = CallSpec::new(Target::Handle(promise.clone()), Operation::Noop);
     spec.done = Some(done);
     // A call that cannot be made drops its continuation, and with it the reply, which says so.
-    let _ = hub.call_or_queue(spec);
+    let _ = hub.call_or_queue(spec, None);
     hub.kick();
 }
 

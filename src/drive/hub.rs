@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use parking_lot::{Mutex, RwLock};
 
 use crate::clock::Time;
-use crate::context::ReplyTo;
+use crate::context::{CallContext, ReplyTo};
 use crate::drive::held;
 use crate::drive::lanes::ForwardLanes;
 use crate::error::Error;
@@ -57,11 +57,14 @@ pub(crate) struct Hub {
     let_go: Mutex<BTreeSet<Id>>,
     pub(crate) lanes: ForwardLanes,
     /// Forwarded calls that found no room.
-    backlog: Mutex<VecDeque<Box<CallSpec>>>,
+    backlog: Mutex<VecDeque<KeptBack>>,
     /// Told, once, when a question is settled or has items.
     listeners: Mutex<HashMap<Id, Vec<Listener>>>,
     driver: Box<dyn Drive>,
 }
+
+/// A forwarded call that found no room, and the call that it is forwarded for.
+type KeptBack = (Box<CallSpec>, Option<CallContext>);
 
 /// What is told when a question has news.
 type Listener = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
@@ -234,29 +237,52 @@ impl Hub {
         self.wait_settled(id).map(|_| ())
     }
 
-    /// Makes a call whose continuation is in it; one that finds no room waits without holding anybody up.
-    pub(crate) fn call_or_queue(self: &Arc<Self>, spec: CallSpec) -> Result<Option<Id>, Error> {
+    /// Makes a call whose continuation is in it; one that finds no room waits without holding anybody up. It is stopped
+    /// with the call that it is made for.
+    pub(crate) fn call_or_queue(
+        self: &Arc<Self>,
+        spec: CallSpec,
+        made_for: Option<&CallContext>,
+    ) -> Result<Option<Id>, Error> {
         let waiting = !self.backlog.lock().is_empty();
         let made = if waiting { Err(Refusal::Full(Box::new(spec))) } else { self.with(|session| session.call(spec)) };
         match made {
-            Ok(id) => Ok(Some(id)),
+            Ok(id) => {
+                self.stop_with(id, made_for);
+                Ok(Some(id))
+            }
             Err(Refusal::Failed(error)) => Err(error),
             Err(Refusal::Full(spec)) => {
-                self.backlog.lock().push_back(spec);
+                self.backlog.lock().push_back((spec, made_for.cloned()));
                 Ok(None)
             }
         }
     }
 
-    fn retry_backlog(&self) {
+    fn stop_with(self: &Arc<Self>, id: Id, made_for: Option<&CallContext>) {
+        let weak = Arc::downgrade(self);
+        let stop = move || {
+            if let Some(hub) = weak.upgrade() {
+                hub.with(|session| session.stop_question(id));
+                hub.kick();
+            }
+        };
+        made_for.into_iter().for_each(|context| context.on_stop(stop.clone()));
+    }
+
+    fn retry_backlog(self: &Arc<Self>) {
         loop {
-            let Some(spec) = self.backlog.lock().pop_front() else { return };
+            let Some((mut spec, made_for)) = self.backlog.lock().pop_front() else { return };
+            let is_stopped = made_for.as_ref().is_some_and(CallContext::is_stopped);
+            let refused = if is_stopped { Err(Error::Stopped) } else { self.with(|session| session.check_call(&spec)) };
+            if let Err(error) = refused {
+                spec.done.take().into_iter().for_each(|done| done.run(Err(error.clone())));
+                continue;
+            }
             match self.with(|session| session.call(*spec)) {
-                Ok(_) => {}
-                Err(Refusal::Full(mut spec)) if self.with(|session| session.ended().is_some()) => {
-                    spec.done.take().into_iter().for_each(|done| done.run(Err(Error::Stopped)));
-                }
-                Err(Refusal::Full(spec)) => return self.backlog.lock().push_front(spec),
+                Ok(id) => self.stop_with(id, made_for.as_ref()),
+                Err(Refusal::Full(spec)) => return self.backlog.lock().push_front((spec, made_for)),
+                // The session ended just now; its continuation is gone, and says so.
                 Err(Refusal::Failed(_)) => {}
             }
         }

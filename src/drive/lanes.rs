@@ -110,7 +110,8 @@ pub(crate) struct ForwardLanes(RandomState);
 impl ForwardLanes {
     /// The lane of a caller: no thread, and no task, has the same.
     pub(crate) fn of(&self, caller: Caller) -> u64 {
-        // 54 bits: no two callers meet by chance, and eight bytes hold it.
-        self.0.hash_one(caller) >> 10 << 2 | 1
+        // 53 bits: no two callers meet by chance. The highest is always set, so that it takes eight bytes whatever the
+        // key is.
+        (self.0.hash_one(caller) >> 10 | 1 << 53) << 2 | 1
     }
 }

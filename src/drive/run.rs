@@ -65,9 +65,8 @@ impl Walk {
     fn step(mut self, target: JobTarget) -> Result<(), Error> {
         let own = match target {
             JobTarget::Object(own) => match own.host().stands_for() {
-                None => own,
                 Some(Value::Ref(Ref::Remote(handle))) => return self.forward(handle),
-                Some(value) => return self.on_value(value),
+                _ => own,
             },
             JobTarget::Remote(handle) => return self.forward(handle),
             JobTarget::Value(value) => return self.on_value(value),

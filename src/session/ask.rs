@@ -88,7 +88,8 @@ impl Session {
         self.outbox.push(Message::new(Body::Call(Box::new(header)), arguments).in_batch(batch));
     }
 
-    fn check_call(&self, spec: &CallSpec) -> Result<(Id, Option<u64>), Error> {
+    /// Why a call cannot be made, if it cannot; otherwise its target, and the question whose answer that is.
+    pub(crate) fn check_call(&self, spec: &CallSpec) -> Result<(Id, Option<u64>), Error> {
         if let Some(reason) = &self.ended {
             return Err(reason.error(false));
         }

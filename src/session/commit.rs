@@ -1,10 +1,11 @@
 //! Commit: references get their ids, and types their numbers, when the frame that tells of them is made.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::Error;
 use crate::host::Identity;
+use crate::limits::Limits;
 use crate::policy::Grant;
 use crate::session::Session;
 use crate::session::parcel::OutRef;
@@ -23,6 +24,21 @@ pub(crate) struct Tentative {
     new_numbers: HashMap<(Identity, Grant), u64>,
     described: Vec<Arc<Shape>>,
     new_types: HashMap<usize, u64>,
+}
+
+/// The type of all objects whose own type finds no room any more: it is constant.
+static PLAIN: LazyLock<Arc<Shape>> =
+    LazyLock::new(|| Arc::new(Shape::new("wherever:remote", Category::Instance).open()));
+
+/// Whether a peer with limits like ours takes the shape.
+fn is_within(shape: &Shape, limits: &Limits) -> bool {
+    let interfaces = shape.interfaces().iter();
+    let mut names = shape.members().iter().map(|member| &member.name).chain(interfaces).chain([shape.name()]);
+    shape.members().len() <= limits.shape_members_max as usize
+        && shape.bases().len() <= limits.shape_bases_max as usize
+        && shape.interfaces().len() <= limits.shape_bases_max as usize
+        && shape.lineage().len() <= limits.shape_lineage_max as usize
+        && names.all(|name| name.len() <= limits.name_len_max as usize)
 }
 
 impl Tentative {
@@ -75,6 +91,8 @@ impl Session {
         if let Some(known) = self.types_out.current(shape) {
             return known;
         }
+        // Over the limit all further types are one plain type, for which a place is kept.
+        let shape = if self.has_room_for_types(shape, tentative) { shape } else { &*PLAIN };
         // Ancestors come flat, each after all that derive from it: told in reverse, every base comes first.
         let mut number = 0;
         for shape in shape.lineage().iter().rev().chain(std::iter::once(shape)) {
@@ -84,6 +102,16 @@ impl Session {
             };
         }
         number
+    }
+
+    fn has_room_for_types(&self, shape: &Arc<Shape>, tentative: &Tentative) -> bool {
+        let is_new = |shape: &&Arc<Shape>| {
+            let is_planned = tentative.new_types.contains_key(&shape.tag().address());
+            !is_planned && self.types_out.number(shape).is_none()
+        };
+        let new = shape.lineage().iter().chain(std::iter::once(shape)).filter(is_new).count();
+        let known = self.types_out.len() + tentative.new_types.len();
+        known + new < self.config.limits.shapes_max as usize
     }
 
     fn plan_one_shape(&self, shape: &Arc<Shape>, tentative: &mut Tentative) -> u64 {
@@ -103,13 +131,11 @@ impl Session {
         let limits = &self.config.limits;
         // Half a frame: shapes are never cut, and their frame has other things in it.
         let len_max = (limits.shape_len_max as usize).min(self.frame_len_max() / 2);
-        let too_large = tentative.shapes.bytes.len() - start > len_max
-            || shape.members().len() > limits.shape_members_max as usize
-            || shape.bases().len() > limits.shape_bases_max as usize;
-        if too_large {
+        if tentative.shapes.bytes.len() - start > len_max || !is_within(shape, limits) {
             // A plain remote object with its type's name: the peer asks for what it needs.
             tentative.shapes.bytes.truncate(start);
-            let plain = Shape::new(shape.name().clone(), Category::Instance).open().with_revision(shape.revision());
+            let name = &shape.name()[..shape.name().floor_char_boundary(limits.name_len_max as usize)];
+            let plain = Shape::new(name, Category::Instance).open().with_revision(shape.revision());
             encode_shape(&plain, number, &[], &mut tentative.shapes.bytes);
         }
         tentative.described.push(shape.clone());

@@ -60,6 +60,8 @@ pub struct Job {
     pub credit: (u64, u64),
     /// Nobody waits for an answer.
     pub one_way: bool,
+    /// Its order goes by the lane alone.
+    pub lane_alone: bool,
 }
 
 /// What a call goes to.

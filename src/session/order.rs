@@ -138,6 +138,7 @@ impl Session {
             prefetch: std::mem::take(&mut answer.prefetch),
             credit: answer.credit,
             one_way: answer.one_way,
+            lane_alone: answer.lane_alone,
         };
         self.events.push_back(Event::Run(Box::new(job)));
     }

@@ -23,7 +23,7 @@ pub struct Message {
 }
 
 /// Bytes of a payload that count where the payload is the reader's own.
-const OWED_LEN: usize = 256;
+const OWED_LEN: usize = 64;
 
 /// What a message says, before its payload.
 #[derive(Debug)]

@@ -106,7 +106,8 @@ impl Packer<'_> {
             Ok(payload) => {
                 let parcel = self.pack(payload);
                 let root = match (&result, parcel.refs.first()) {
-                    (Ok(Value::Ref(_)), Some(OutRef::Object(offer))) => Root::Object(offer.clone()),
+                    // A value of a type that the peer does not know is an object for it.
+                    (Ok(Value::Ref(_) | Value::Typed(_)), Some(OutRef::Object(offer))) => Root::Object(offer.clone()),
                     (Ok(Value::Ref(_)), Some(OutRef::Home(handle) | OutRef::Answer(handle))) => {
                         Root::Remote(handle.clone())
                     }

@@ -144,6 +144,11 @@ impl Session {
             if shape.lineage().len() > limits.shape_lineage_max as usize {
                 return Err(Violation::new("a shape with too many ancestors"));
             }
+            // Described again and again, such types would hold each other's former descriptions in a chain without end.
+            let former = self.types_in.get(id).map(|cell| cell.read().clone());
+            if former.is_some_and(|former| shape.lineage().iter().any(|ancestor| ancestor.is_same_type(&former))) {
+                return Err(Violation::new("a shape that is its own ancestor"));
+            }
             if self.types_in.len() >= limits.shapes_max as usize && self.types_in.get(id).is_none() {
                 return Err(Violation::new("too many types described"));
             }

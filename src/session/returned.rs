@@ -46,7 +46,7 @@ pub(crate) enum Road {
     Answer,
     /// To our own object.
     Own(Own),
-    /// To an object of the peer's.
+    /// To an object of the peer's, or of another session's.
     Remote(Handle),
     /// Nowhere: the result is no object, or an error.
     Value(Arc<Returned>),
@@ -115,26 +115,28 @@ impl Session {
             None => Road::Answer,
             Some(Err(error)) => Road::Failed(error.clone()),
             Some(Ok(returned)) if returned.error => Road::Value(returned.clone()),
+            Some(Ok(_)) if self.needs_proof(promise, lane) => Road::Answer,
             Some(Ok(returned)) => match returned.arrival.sole_reference() {
-                Some(Value::Ref(Ref::Own(_))) if question.roads.iter().any(|road| road.lane == lane) => Road::Answer,
                 Some(Value::Ref(Ref::Own(own))) => Road::Own(own.clone()),
-                Some(Value::Ref(Ref::Remote(handle))) if handle.session_number() == self.config.number => {
-                    Road::Remote(handle.clone())
-                }
+                Some(Value::Ref(Ref::Remote(handle))) => Road::Remote(handle.clone()),
                 _ => Road::Value(returned.clone()),
             },
         }
     }
 
     /// Whether the lane must prove, by a no-op call, that what it sent on a promise has arrived, before it may have
-    /// the promise's own object.
+    /// what the promise came to: an object of this side, or one that another session leads to. Once the session is
+    /// over, nothing more of it arrives.
     pub(crate) fn needs_proof(&self, promise: Id, lane: u64) -> bool {
-        let own = |returned: &Arc<Returned>| {
-            matches!(returned.arrival.sole_reference(), Some(Value::Ref(Ref::Own(_)))) && !returned.error
+        let elsewhere = |returned: &Arc<Returned>| match returned.arrival.sole_reference() {
+            Some(Value::Ref(Ref::Remote(handle))) => handle.session_number() != self.config.number,
+            Some(Value::Ref(Ref::Own(_))) => true,
+            _ => false,
         };
-        self.questions.get(&promise.number()).is_some_and(|question| {
-            matches!(&question.settled, Some(Ok(returned)) if own(returned))
-                && question.roads.iter().any(|road| road.lane == lane)
+        let question = self.questions.get(&promise.number()).filter(|_| self.ended.is_none());
+        question.is_some_and(|question| {
+            question.roads.iter().any(|road| road.lane == lane)
+                && matches!(&question.settled, Some(Ok(returned)) if !returned.error && elsewhere(returned))
         })
     }
 }

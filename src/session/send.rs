@@ -298,6 +298,8 @@ impl Session {
             header.time_left = Some(u64::try_from(left).unwrap_or(u64::MAX));
         }
         let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
+        // Whoever set a deadline must learn that the call was done in time.
+        let free = free && question.deadline.is_none();
         if !message.batch || !free || !targets.contains(&header.id) {
             return;
         }
@@ -309,9 +311,6 @@ impl Session {
             road.out = road.out.saturating_sub(1);
             road.unproven = Some(number);
         }
-        if question_counts(self.questions.get(&number)) {
-            self.count_unreturned();
-        }
     }
 
     fn count_sent(&mut self, message: &Message) {
@@ -321,7 +320,8 @@ impl Session {
             let number = header.id;
             let Some(question) = self.questions.get_mut(&number) else { return };
             question.sent = true;
-            if question.one_way && question.counted {
+            // Only now: a fence takes a number, and the numbers of what this message names were planned before.
+            if question.counted && (question.one_way || question.no_return) {
                 self.count_unreturned();
             }
             self.send_stop(number);
@@ -378,10 +378,6 @@ impl Session {
             Body::Credit(_) | Body::Bye(_) => {}
         }
     }
-}
-
-fn question_counts(question: Option<&crate::session::question::Question>) -> bool {
-    question.is_some_and(|question| question.counted)
 }
 
 fn about(body: &Body) -> Id {

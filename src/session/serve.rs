@@ -108,12 +108,12 @@ impl Answer {
         }
     }
 
-    /// Whether the next call of its order waits for its end: not behind members marked concurrent, and not where it
-    /// is only forwarded.
+    /// Whether the next call of its order waits for it: not behind members marked concurrent. One that is forwarded
+    /// holds the next up until it was passed on; from there on they are ordered where the object lives.
     pub(crate) fn holds_order(&self) -> bool {
         match &self.target {
-            // What only stands for another session's object is ordered where that lives.
-            AnswerTarget::Object(offer) if matches!(offer.home, Value::Ref(Ref::Remote(_))) => false,
+            AnswerTarget::Remote(_) => true,
+            AnswerTarget::Object(offer) if matches!(offer.home, Value::Ref(Ref::Remote(_))) => true,
             AnswerTarget::Object(offer) => {
                 let member = self.member.as_deref().filter(|_| self.path.is_empty());
                 !(self.operation == Operation::Call

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::host::ValueStream;
 use crate::limits::{CREDIT_BYTES, CREDIT_ITEMS};
 use crate::session::Session;
@@ -120,7 +121,7 @@ impl Session {
     /// The next items of a stream of ours, or how it ended.
     pub(crate) fn next_chunk(&mut self, id: Id) -> NextChunk {
         let Some(question) = self.questions.get_mut(&id.number()) else {
-            return NextChunk::Over(Err(crate::error::Error::Stopped));
+            return NextChunk::Over(Err(Error::Stopped));
         };
         if let Some(chunk) = question.stream.as_mut().and_then(|stream| stream.chunks.pop_front()) {
             return NextChunk::Chunk(chunk);
@@ -185,6 +186,11 @@ impl Session {
         self.suspend(answer);
         let entry = self.answers.get_mut(&answer.number());
         match entry.filter(|answer| matches!(answer.state, State::Running)) {
+            Some(entry) if entry.stop.is_set() => {
+                // The stop came before there was a stream to end.
+                self.trash.push(Trash::Stream(source));
+                self.settle_internal(answer.number(), Error::Stopped);
+            }
             Some(entry) => {
                 entry.state = State::Streaming;
                 entry.stream = Some(StreamOut::new(source, entry.credit, prefetch));

@@ -35,6 +35,8 @@ struct Transfer {
     /// The call or answer that it is about, as its id here.
     about: Id,
     lane: Option<u64>,
+    /// Questions whose answers it is a call on, or names.
+    answers: Vec<u64>,
 }
 
 /// A part on its way out.
@@ -57,9 +59,10 @@ impl Outgoing {
         self.active.len() < ACTIVE_MAX
     }
 
-    /// Whether the CALL of this question has not left wholly.
+    /// Whether the CALL of this question has not left wholly, or one on its answer, or one that names it.
     pub(crate) fn carries_call(&self, question: u64) -> bool {
-        self.active.iter().any(|transfer| transfer.about == Id::ours(question))
+        let about = |transfer: &Transfer| transfer.about == Id::ours(question) || transfer.answers.contains(&question);
+        self.active.iter().any(about)
     }
 
     /// Whether a message belongs behind one that has not left wholly.
@@ -83,7 +86,9 @@ impl Outgoing {
             Body::Return(header) => (Id::theirs(header.id), None),
             _ => (Id::OUR_NAMES, None),
         };
+        let answers = message.answers().collect();
         self.active.push_front(Transfer {
+            answers,
             number: self.last_number,
             kind: message.kind(),
             batch: message.batch,

@@ -65,9 +65,10 @@ impl TypesIn {
     pub(crate) fn book(&mut self, id: u64, shape: Shape) -> bool {
         match self.get(id) {
             Some(cell) => {
-                let later = shape.revision() > cell.read().revision();
+                let former = cell.read().clone();
+                let later = shape.revision() > former.revision();
                 if later {
-                    *cell.write() = Arc::new(shape);
+                    *cell.write() = Arc::new(shape.succeeding(&former));
                 }
                 later
             }

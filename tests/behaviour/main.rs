@@ -2,5 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod budgets;
+mod copying;
 mod cycles;
 mod depth;
+mod dynamic_face;
+mod errors;
+mod loop_back;
+mod middle;
+mod order;
+mod promises;
+mod references;
+mod shapes;
+mod stops;
+mod toy;

@@ -80,6 +80,10 @@ impl Host for TypedHost {
         Identity::keyed::<Typed>(Arc::as_ptr(&self.value) as usize)
     }
 
+    fn stands_for(&self) -> Option<Value> {
+        Some(Value::Typed(self.value.clone()))
+    }
+
     fn as_any(&self) -> Option<&dyn Any> {
         Some(self)
     }

@@ -1,0 +1,64 @@
+//! What the core depends on, by the manifests and the lock file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+/// All that the core may depend on.
+const ALLOWED: [&str; 6] = ["crossbeam-channel", "parking_lot", "postcard", "serde", "smallvec", "thiserror"];
+
+/// Packages below the core at any depth, those for compiling and for other systems included. More need a reason.
+const TREE_MAX: usize = 24;
+
+/// The top of the repository.
+pub(crate) fn top() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The keys of one table of the manifest at the top.
+fn keys(table: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(top().join("Cargo.toml")).unwrap();
+    let lines = manifest.lines().skip_while(|line| *line != format!("[{table}]")).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('[')).filter(|line| line.contains('='));
+    lines.map(|line| line.split(['.', ' ', '=']).next().unwrap().to_owned()).collect()
+}
+
+/// The packages of the lock file, each with the names of what it depends on.
+fn locked() -> BTreeMap<String, Vec<String>> {
+    let lock = fs::read_to_string(top().join("Cargo.lock")).unwrap();
+    let packages = lock.split("[[package]]").skip(1).map(|package| {
+        let name = package.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+        let list = package.split_once("dependencies = [").map_or("", |(_, list)| list);
+        let dependencies = list.split(']').next().unwrap().split('"').skip(1).step_by(2);
+        // A name, and a version where there are several.
+        let dependencies = dependencies.map(|name| name.split(' ').next().unwrap().to_owned());
+        (name.trim_matches('"').to_owned(), dependencies.collect())
+    });
+    packages.collect()
+}
+
+#[test]
+fn the_core_depends_on_six_packages() {
+    assert_eq!(keys("dependencies").iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(ALLOWED));
+    for table in ["features", "build-dependencies", "dev-dependencies"] {
+        assert_eq!(keys(table), Vec::<String>::new(), "{table}");
+    }
+    let locked = locked();
+    let direct: BTreeSet<&str> = locked["wherever"].iter().map(String::as_str).collect();
+    assert_eq!(direct, BTreeSet::from(ALLOWED), "by the lock file");
+}
+
+#[test]
+fn what_is_below_the_core_stays_little() {
+    let locked = locked();
+    let (mut met, mut todo) = (BTreeSet::new(), vec!["wherever"]);
+    while let Some(name) = todo.pop() {
+        for below in &locked[name] {
+            if met.insert(below.as_str()) {
+                todo.push(below);
+            }
+        }
+    }
+    println!("{} packages below the core: {}", met.len(), met.iter().copied().collect::<Vec<_>>().join(", "));
+    assert!(met.len() <= TREE_MAX, "{} packages: {met:?}", met.len());
+}

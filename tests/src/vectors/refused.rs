@@ -1,0 +1,87 @@
+//! Vectors of bytes that must be refused, and why.
+
+use crate::vectors::{Refused, json::Json};
+
+/// Bytes that are refused as a thing of this kind, and why. In hexadecimal digits; spaces are for reading.
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("varint", "ff", "it ends in the middle"),
+    ("varint", "ffffffffffffffffff02", "more than 64 bits"),
+    ("varint", "8080808080808080808000", "more than 10 bytes"),
+    ("bytes", "05 01 02", "longer than what is left"),
+    ("text", "02 c328", "not UTF-8"),
+    ("option<text>", "02 00", "an option is absent or present"),
+    ("seq<varint>", "7f 00", "more elements than bytes left"),
+    ("preface", "77686572657665 5200 0000000000 00", "another magic"),
+    ("preface", "7768657265766572 01 00 03 0000 00", "an unknown wish for a link"),
+    ("preface", "7768657265766572 01 00 00 0000 00 00", "a byte too many"),
+    ("preface", "7768657265766572 01 00 00 00", "it ends in the middle"),
+    ("result", "", "no count of marks"),
+    ("result", "00", "no value"),
+    ("result", "00 13", "no such tag"),
+    ("result", "00 3f", "no such tag"),
+    ("result", "00 80", "no such tag"),
+    ("result", "00 00 00", "a byte too many"),
+    ("result", "00 09 02 40", "more elements than bytes left"),
+    ("result", "00 0d 01 40", "a key without its value"),
+    ("result", "00 09 ffffffffffffffffff01", "more elements than bytes left"),
+    ("result", "00 10 09 01 40", "a mark beyond those announced"),
+    ("result", "01 07 04 61616161", "an announced mark that does not come"),
+    ("result", "05 10 09 01 40", "more marks than bytes left can hold"),
+    ("result", "01 10 40 00", "a mark on what is no container"),
+    ("result", "01 10 10 09 01 40", "a mark on a mark"),
+    ("result", "00 11 00", "back to a mark that was not met"),
+    ("result", "00 12 00", "a reference that the message does not have"),
+    ("result", "01 09 02 10 0c 00 11 01", "back to a mark that was not met"),
+    ("result", "00 0b 01 74 01 0c 00", "contents of a list in the data of a value type"),
+    ("result", "00 0b 01 74 01 0f 00", "contents of a byte array in the data of a value type"),
+    ("result", "01 10 09 01 0b 01 74 01 11 00", "a cycle through the data of a value type"),
+    ("result", "00 0b 01 74 8080808010 00", "a version of more than 32 bits"),
+    ("arguments", "00 01 00", "fewer values than announced"),
+    ("arguments", "00 00 01 01 61", "a name without its value"),
+    ("arguments", "00 00 01 01 ff 40", "a name that is not UTF-8"),
+    ("items", "00 01 00", "fewer items than announced"),
+    ("items", "00 01 01 40", "an item without its attribute"),
+    ("items", "00 01 01 40 03", "no such attribute result"),
+    ("items", "00 00 ff", "more attributes than are allowed"),
+    ("error", "00 00", "an error is a tuple"),
+    ("error", "00 09 03 40 07 00 07 00", "a tuple of four"),
+    ("error", "00 09 04 07 00 07 00 07 00 00", "a code is an integer"),
+    ("error", "00 09 04 40 07 00 00 00", "a message is a text"),
+    ("error", "01 10 09 04 40 07 00 07 00 00", "a mark in an error"),
+    ("shape", "00 00 01 74 09 00 00 00 00 00 00", "an unknown category"),
+    ("shape", "00 00 01 74 00 02 00 00 00 00 00", "unknown flags"),
+    ("shape", "00 00 01 74 00 00 00 00 00 00 01 01 6d 04 00 00 00", "an unknown kind of member"),
+    ("shape", "00 00 01 74 00 00 00 00 00 00 01 01 6d 00 20 00 00", "unknown flags of a member"),
+    ("shape", "00 00 01 74 00 00 00 11 0000000000000000000000000000000000 00 00 00", "more than 16 bases"),
+    ("frame", "", "no kind"),
+    ("frame", "02", "a frame of a link that was not agreed on"),
+    ("frame", "03", "an unknown kind of frame"),
+    ("frame", "00 02 00 00 00 00", "unknown flags"),
+    ("frame", "00 00 00 00 00", "it ends before the releases"),
+    ("frame", "00 00 00 00 00 00 00", "a byte too many"),
+    ("frame", "00 00 00 00 01 05 00 00 00", "an unknown kind of message"),
+    ("frame", "00 00 00 00 01 04 01 00 00", "more references taken than there are"),
+    ("frame", "00 00 00 01 02 03 00 00", "a reference that no message takes"),
+    ("frame", "00 00 00 01 04 02 01 04 01 01 00 00", "an unknown kind of reference"),
+    ("frame", "00 00 00 01 00 03 00 01 04 01 01 00 00", "an object of ours under an id of theirs"),
+    ("frame", "00 00 00 01 02 02 01 04 01 01 00 00", "an object of theirs under an id of ours"),
+    ("frame", "00 00 00 01 02 01 01 04 01 01 00 00", "a reference to a table of exported names"),
+    ("frame", "00 00 00 00 00 01 01 00", "a release of a table of exported names"),
+    ("frame", "00 00 00 00 00 01 02 02", "a stop that is neither 0 nor 1"),
+    ("frame", "01 01 08", "unknown flags of a part"),
+    ("frame", "01 01 04", "the flag batch on a part that is not the first"),
+    ("frame", "01 01 01 00 00 07", "an unknown kind of message"),
+    ("HELLO", "00 0102", "it ends in the middle"),
+    ("CALL", "01 01 00", "it ends in the middle"),
+    ("CREDIT", "01 01 01 01", "a byte too many"),
+    ("BYE", "02 61", "it ends in the middle"),
+];
+
+/// Vectors of bytes that must be refused.
+pub(super) fn refused() -> Vec<Refused> {
+    let refused = |(kind, digits, why): &(&'static str, &str, &'static str)| {
+        let digits: String = digits.split_whitespace().collect();
+        Refused { kind, bytes: Json::text(digits).as_bytes().unwrap(), why }
+    };
+    REFUSED.iter().map(refused).collect()
+}
