@@ -88,7 +88,14 @@ impl Reply {
     }
 
     /// Gives the call its result. Only the first result counts.
+    ///
+    /// Of a call that failed because another session was lost, its caller is told that it may have run, as it has.
     pub fn settle(&self, result: Result<Value, Error>) {
+        self.0.settle(result.map_err(Error::after_running));
+    }
+
+    /// As [`Self::settle`], for a call that did not run here.
+    pub(crate) fn pass_back(&self, result: Result<Value, Error>) {
         self.0.settle(result);
     }
 

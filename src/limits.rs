@@ -35,6 +35,9 @@ pub struct Limits {
     pub shape_lineage_max: u32,
     /// Shapes that a peer may describe in one session, revisions not counted. Stops endlessly new types.
     pub shapes_max: u32,
+    /// Length of all shapes that a peer may describe in one session, revisions counted, in bytes. Stops types that are
+    /// described again and again.
+    pub types_bytes_max: u64,
     /// References to our objects that a peer may hold. Stops a peer that never releases.
     pub exports_max: u32,
     /// References to a peer's objects that it may make us hold. Stops a peer that floods us with references.
@@ -128,6 +131,7 @@ impl Default for Limits {
             shape_bases_max: 16,
             shape_lineage_max: 64,
             shapes_max: 1024,
+            types_bytes_max: 8 << 20,
             exports_max: 131_072,
             imports_max: 131_072,
             answers_kept_max: 4096,

@@ -1,14 +1,17 @@
 //! Promises: results that have not arrived, on which calls can be made all the same.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use crate::call::{CallBuilder, Callee};
+use crate::context::CallContext;
 use crate::convert::IntoArguments;
 use crate::drive::{Hub, serving, thread_lane};
 use crate::error::Error;
-use crate::host::Operation;
+use crate::host::{Host, Operation, Outcome, Own, Request};
 use crate::proxy::Proxy;
 use crate::session::{CallSpec, Session, Target};
+use crate::shape::{Category, Shape};
 use crate::table::Handle;
 use crate::value::{Ref, Value};
 
@@ -66,7 +69,7 @@ impl Promise {
     }
 
     /// Asks for the result by a no-op call on the answer, which comes after all that this thread sent on it.
-    fn prove(&self, hub: &std::sync::Arc<Hub>) -> Result<Value, Error> {
+    fn prove(&self, hub: &Arc<Hub>) -> Result<Value, Error> {
         let State::Remote(handle) = &self.0 else { return Err(Error::Stopped) };
         let deadline = hub.with(|session| session.deadline_of(handle.id()));
         let spec = CallSpec {
@@ -149,12 +152,30 @@ impl Promise {
 }
 
 impl From<Promise> for Value {
-    /// The promise as an argument: for its owner it stands for what it comes to. One that failed is none.
+    /// The promise as an argument: for its owner it stands for what it comes to. One that failed here is an object that
+    /// answers everything with its error.
     fn from(promise: Promise) -> Self {
         match promise.0 {
             State::Remote(handle) => Value::Ref(Ref::Remote(handle)),
-            State::Ready(result) => result.unwrap_or_default(),
+            State::Ready(Ok(value)) => value,
+            State::Ready(Err(error)) => Own::new(Broken(error)).into(),
         }
+    }
+}
+
+/// What a failed promise is to those who were given it.
+struct Broken(Error);
+
+impl Host for Broken {
+    fn shape(&self) -> Arc<Shape> {
+        // Constant data.
+        static SHAPE: LazyLock<Arc<Shape>> =
+            LazyLock::new(|| Arc::new(Shape::new("wherever:broken", Category::Function).open()));
+        SHAPE.clone()
+    }
+
+    fn operate(&self, _request: Request, _context: &CallContext) -> Outcome {
+        Outcome::Error(self.0.clone())
     }
 }
 

@@ -50,7 +50,8 @@ fn encoded(frame: &Frame) -> Vec<u8> {
 fn shape_list(shapes: &[ShapeRecord]) -> List {
     let mut list = List::default();
     for record in shapes {
-        list.push(|out| encode_shape(&record.shape, record.id, &record.bases, out));
+        let bases: Vec<_> = record.bases.iter().map(|base| base.turned()).collect();
+        list.push(|out| encode_shape(&record.shape, record.id, &bases, out));
     }
     list
 }

@@ -16,12 +16,13 @@ fn run(bytes: &[u8]) {
 
 fn encoded(record: &ShapeRecord) -> Vec<u8> {
     let mut out = Vec::new();
-    encode_shape(&record.shape, record.id, &record.bases, &mut out);
+    let bases: Vec<_> = record.bases.iter().map(|base| base.turned()).collect();
+    encode_shape(&record.shape, record.id, &bases, &mut out);
     out
 }
 
 fn shown(record: &ShapeRecord) -> String {
-    let ShapeRecord { id, revision, bases, shape } = record;
+    let ShapeRecord { id, revision, bases, shape, .. } = record;
     let (doc, members, interfaces) = (shape.doc(), shape.members(), shape.interfaces());
     let operations = shape.all_operations().bits();
     format!("{id} {revision} {bases:?} {shape:?} {doc} {members:?} {interfaces:?} {operations}")

@@ -98,7 +98,7 @@ pub(crate) fn forward(
 
 fn forward_plain(from: &Arc<Hub>, to: &Arc<Hub>, mut spec: CallSpec, context: &CallContext) -> Result<(), Error> {
     let (reply, hub, same) = (context.reply(), to.clone(), from.number() == to.number());
-    spec.done = Some(Done::new(move |settled| reply.settle(came_back(&hub, settled, same))));
+    spec.done = Some(Done::new(move |settled| reply.pass_back(came_back(&hub, settled, same))));
     let made = to.call_or_queue(spec, Some(context))?;
     // Passed on, behind all that came before it: the next of its order may follow.
     context.reply().suspend();

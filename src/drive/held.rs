@@ -24,7 +24,7 @@ pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value
     let place = promise.clone();
     when_settled(&promise, move |settled| match settled {
         Ok(came) => settle_when_whole(&hub, answer, Ok(replace(&value, &place, &came))),
-        Err(error) => settle_now(&hub, answer, Err(error)),
+        Err(error) => settle_now(&hub, answer, Err(error.after_running())),
     });
 }
 

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::host::{Operation, Own};
 use crate::limits::Told;
 use crate::node::Node;
-use crate::session::{CallSpec, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target};
+use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -156,6 +156,13 @@ impl Hub {
             }
         }
         self.retry_backlog();
+    }
+
+    /// Which calls that have not begun still run when the session is over: those that want no answer, if the peer closed
+    /// it in order. The rest is dropped.
+    pub(crate) fn jobs_after_end(&self, jobs: VecDeque<Box<Job>>) -> VecDeque<Box<Job>> {
+        let in_order = self.with(|session| matches!(session.ended(), Some(EndReason::PeerClosed(_))));
+        jobs.into_iter().filter(|job| in_order && job.one_way).collect()
     }
 
     fn end(self: &Arc<Self>) {

@@ -125,8 +125,8 @@ impl Drive for Driver {
 
     fn hang_up(&self, _last_frames: &[Vec<u8>]) {}
 
-    fn ended(&self, _hub: &Arc<Hub>) {
-        let jobs = std::mem::take(&mut *self.jobs.lock());
-        drop(jobs);
+    fn ended(&self, hub: &Arc<Hub>) {
+        let jobs = hub.jobs_after_end(std::mem::take(&mut *self.jobs.lock()));
+        self.jobs.lock().extend(jobs);
     }
 }

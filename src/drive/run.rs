@@ -57,7 +57,7 @@ impl Walk {
         let _serving = Serving::enter(&self.job.chain);
         let reply = self.context.reply();
         if let Err(error) = self.step(target) {
-            reply.settle(Err(error));
+            reply.pass_back(Err(error));
         }
     }
 
@@ -153,7 +153,7 @@ impl Walk {
         };
         let source = match outcome {
             Outcome::Later => return Ok(()),
-            Outcome::Error(error) => return Err(error.named(place)),
+            Outcome::Error(error) => return Err(error.after_running().named(place)),
             Outcome::Stream(source) if streams => source,
             Outcome::Stream(source) => {
                 context.reply().settle(Ok(iterator_of_stream(source).into()));
@@ -165,6 +165,10 @@ impl Walk {
                 return Ok(());
             }
         };
+        if job.one_way {
+            context.reply().settle(Ok(Value::None));
+            return Ok(());
+        }
         // The stream's end settles the call; the host's own reply is kept for it to resume by.
         hub.open_stream(&context, source, job.prefetch);
         Ok(())

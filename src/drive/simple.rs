@@ -245,8 +245,8 @@ impl Drive for Simple {
 
     fn ended(&self, hub: &Arc<Hub>) {
         self.send_all(hub);
-        let jobs = std::mem::take(&mut *self.jobs.lock());
-        drop(jobs);
+        let jobs = hub.jobs_after_end(std::mem::take(&mut *self.jobs.lock()));
+        self.jobs.lock().extend(jobs);
         self.carrier.close();
     }
 }

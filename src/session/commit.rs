@@ -91,11 +91,16 @@ impl Session {
         if let Some(known) = self.types_out.current(shape) {
             return known;
         }
-        // Over the limit all further types are one plain type, for which a place is kept.
-        let shape = if self.has_room_for_types(shape, tentative) { shape } else { &*PLAIN };
+        // Over the limits a type stays as it was described, and all further types are one plain type, for which a place is
+        // kept.
+        let shape = match (self.has_room_for_types(shape, tentative), self.types_out.number(shape)) {
+            (true, _) => shape,
+            (false, Some(known)) => return known,
+            (false, None) => &*PLAIN,
+        };
         // Ancestors come flat, each after all that derive from it: told in reverse, every base comes first.
         let mut number = 0;
-        for shape in shape.lineage().iter().rev().chain(std::iter::once(shape)) {
+        for shape in self.unknown_ancestors(shape).chain(std::iter::once(shape)) {
             number = match self.types_out.current(shape) {
                 Some(known) => known,
                 None => self.plan_one_shape(shape, tentative),
@@ -104,14 +109,21 @@ impl Session {
         number
     }
 
+    /// The ancestors of a type that the peer has not described itself, every one after its own ancestors.
+    fn unknown_ancestors<'a>(&self, shape: &'a Shape) -> impl Iterator<Item = &'a Arc<Shape>> {
+        shape.lineage().iter().rev().filter(|ancestor| self.types_in.number(ancestor).is_none())
+    }
+
     fn has_room_for_types(&self, shape: &Arc<Shape>, tentative: &Tentative) -> bool {
         let is_new = |shape: &&Arc<Shape>| {
             let is_planned = tentative.new_types.contains_key(&shape.tag().address());
             !is_planned && self.types_out.number(shape).is_none()
         };
-        let new = shape.lineage().iter().chain(std::iter::once(shape)).filter(is_new).count();
+        let new = self.unknown_ancestors(shape).chain(std::iter::once(shape)).filter(is_new).count();
         let known = self.types_out.len() + tentative.new_types.len();
-        known + new < self.config.limits.shapes_max as usize
+        let limits = &self.config.limits;
+        let bytes = self.types_out.bytes() + (tentative.len() + (new + 2) * limits.shape_len_max as usize) as u64;
+        known + new < limits.shapes_max as usize && bytes <= limits.types_bytes_max
     }
 
     fn plan_one_shape(&self, shape: &Arc<Shape>, tentative: &mut Tentative) -> u64 {
@@ -121,11 +133,14 @@ impl Session {
         }
         let new = tentative.new_types.values().filter(|number| **number >= self.types_out.len() as u64).count();
         let number = self.types_out.number(shape).unwrap_or((self.types_out.len() + new) as u64);
-        let base_number = |base: &Arc<Shape>| {
-            let planned = tentative.new_types.get(&base.tag().address()).copied();
-            planned.or_else(|| self.types_out.number(base)).unwrap_or_default()
+        let base_number = |base: &Arc<Shape>| match self.types_in.number(base) {
+            Some(theirs) => Id::theirs(theirs),
+            None => {
+                let planned = tentative.new_types.get(&base.tag().address()).copied();
+                Id::ours(planned.or_else(|| self.types_out.number(base)).unwrap_or_default())
+            }
         };
-        let bases: Vec<u64> = shape.bases().iter().map(base_number).collect();
+        let bases: Vec<Id> = shape.bases().iter().map(base_number).collect();
         let start = tentative.shapes.bytes.len();
         tentative.shapes.push(|out| encode_shape(shape, number, &bases, out));
         let limits = &self.config.limits;
@@ -150,6 +165,7 @@ impl Session {
         for shape in &tentative.described {
             self.types_out.describe(shape);
         }
+        self.types_out.charge(tentative.shapes.bytes.len());
         for (number, offer) in &tentative.mentions {
             self.exports.mention(*number, offer, frame);
         }
@@ -163,11 +179,12 @@ impl Session {
         });
         let offered = offers.flat_map(|offer| [Some(&offer.shape), offer.describes.as_ref()]).flatten();
         // One by one, ancestors first: a single type may have more of them than go into a frame.
-        let shapes = offered.flat_map(|shape| shape.lineage().iter().rev().chain(std::iter::once(shape)));
+        let shapes: Vec<Arc<Shape>> =
+            offered.flat_map(|shape| self.unknown_ancestors(shape).chain(std::iter::once(shape))).cloned().collect();
         let mut sent = List::default();
         for shape in shapes {
             let mut tentative = Tentative::default();
-            self.plan_shape(shape, &mut tentative);
+            self.plan_shape(&shape, &mut tentative);
             let count = sent.count + tentative.shapes.count;
             let full = count > u64::from(self.terms.told.frame_shapes_max)
                 || sent.bytes.len() + tentative.shapes.bytes.len() > bytes_max;

@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::session::event::{Event, Trash};
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::Parcel;
-use crate::session::serve::State;
+use crate::session::serve::{Answer, State};
 
 /// Why a session is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +98,9 @@ impl Session {
             self.question_over(number);
             self.forget_question(number);
         }
+        if matches!(self.ended, Some(EndReason::PeerClosed(_))) {
+            self.start_last_calls();
+        }
         self.end_answers();
         self.trash.extend(unsent.into_iter().map(|message| Trash::Parcel(message.parcel)));
         if !drains {
@@ -117,10 +120,20 @@ impl Session {
         self.events.push_back(Event::Ended);
     }
 
+    /// Calls that want no answer, sent before the peer closed, still run: in the order in which they were made.
+    fn start_last_calls(&mut self) {
+        let waiting = |answer: &Answer| answer.one_way && answer.waits == 0 && matches!(answer.state, State::Queued);
+        let last: Vec<u64> =
+            self.answers.iter().filter(|(_, answer)| waiting(answer)).map(|(number, _)| *number).collect();
+        last.into_iter().for_each(|number| self.start(number));
+    }
+
     fn end_answers(&mut self) {
+        let peer_closed = matches!(self.ended, Some(EndReason::PeerClosed(_)));
         for number in self.answers.keys().copied().collect::<Vec<_>>() {
             let Some(answer) = self.answers.get_mut(&number) else { continue };
-            if matches!(answer.state, State::Running | State::Streaming) {
+            let goes_on = peer_closed && answer.one_way;
+            if matches!(answer.state, State::Running | State::Streaming) && !goes_on {
                 answer.stop.set();
                 self.events.push_back(Event::Stop(answer.stop.clone()));
             }

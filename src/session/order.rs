@@ -108,7 +108,7 @@ impl Session {
         }
     }
 
-    fn start(&mut self, number: u64) {
+    pub(crate) fn start(&mut self, number: u64) {
         let Some(answer) = self.answers.get_mut(&number) else { return };
         answer.state = State::Running;
         let target = match &answer.target {

@@ -133,10 +133,16 @@ impl Session {
 
     pub(crate) fn book_shapes(&mut self, records: Vec<ShapeRecord>) -> Result<(), Violation> {
         let limits = self.config.limits.clone();
-        for ShapeRecord { id, bases, mut shape, .. } in records {
+        for ShapeRecord { id, bases, len, mut shape, .. } in records {
+            if self.types_in.charge(len) > limits.types_bytes_max {
+                return Err(Violation::new("types described at too great a length"));
+            }
             for base in bases {
-                let known = self.types_in.get(base).filter(|_| base != id);
-                let Some(base) = known.map(|cell| cell.read().clone()) else {
+                let described = match base.is_ours() {
+                    true => self.types_out.shape(base.number()),
+                    false => self.types_in.get(base.number()).map(|cell| cell.read().clone()),
+                };
+                let Some(base) = described.filter(|_| base != Id::theirs(id)) else {
                     return Err(Violation::new("a shape whose base was not described"));
                 };
                 shape = shape.base(base);

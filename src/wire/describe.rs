@@ -139,7 +139,7 @@ impl Describer {
             line.push_str(&format!(", revision {}", record.revision));
         }
         if !record.bases.is_empty() {
-            let bases = record.bases.iter().map(|base| self.memory.shape(way, *base));
+            let bases = record.bases.iter().map(|base| self.memory.base(way, *base));
             line.push_str(&format!(", based on {}", bases.collect::<Vec<_>>().join(", ")));
         }
         for interface in shape.interfaces() {

@@ -2,6 +2,7 @@
 
 use crate::limits::Limits;
 use crate::shape::{Category, Member, MemberKind, Operations, Shape};
+use crate::table::Id;
 use crate::wire::primitive::{Malformed, Reader, Write};
 
 /// A shape as it travels: its bases are named by number.
@@ -11,14 +12,16 @@ pub struct ShapeRecord {
     pub id: u64,
     /// Which description of the type this is.
     pub revision: u32,
-    /// Numbers of its bases.
-    pub bases: Vec<u64>,
+    /// Numbers of its bases: types of either side, as the receiver sees them.
+    pub bases: Vec<Id>,
+    /// How many bytes the description takes.
+    pub len: usize,
     /// All else; its own list of bases is empty.
     pub shape: Shape,
 }
 
-/// Writes a shape whose type and bases have these numbers.
-pub fn encode_shape(shape: &Shape, id: u64, bases: &[u64], out: &mut Vec<u8>) {
+/// Writes a shape whose type and bases have these numbers, as the sender sees them.
+pub fn encode_shape(shape: &Shape, id: u64, bases: &[Id], out: &mut Vec<u8>) {
     out.varint(id);
     out.varint(u64::from(shape.revision()));
     out.prefixed(shape.name().as_bytes());
@@ -26,7 +29,7 @@ pub fn encode_shape(shape: &Shape, id: u64, bases: &[u64], out: &mut Vec<u8>) {
     out.push(u8::from(!shape.closed));
     out.varint(u64::from(shape.operations.bits()));
     out.varint(bases.len() as u64);
-    bases.iter().for_each(|base| out.varint(*base));
+    bases.iter().for_each(|base| out.varint(base.to_bits()));
     out.varint(shape.interfaces.len() as u64);
     shape.interfaces.iter().for_each(|interface| out.prefixed(interface.as_bytes()));
     out.prefixed(shape.doc.as_bytes());
@@ -66,7 +69,8 @@ pub fn decode_shape(reader: &mut Reader<'_>, limits: &Limits) -> Result<ShapeRec
     shape.closed = !open;
     shape.operations = Operations::from_bits(reader.varint_max(u64::from(u32::MAX), "operations out of range")? as u32);
     let count = reader.count(limits.shape_bases_max as usize, "too many bases")?;
-    let bases = (0..count).map(|_| reader.varint()).collect::<Result<_, _>>()?;
+    let base = |_| reader.varint().map(|bits| Id::from_bits(bits).turned());
+    let bases = (0..count).map(base).collect::<Result<_, _>>()?;
     for _ in 0..reader.count(limits.shape_bases_max as usize, "too many interfaces")? {
         shape.interfaces.push(reader.text(name_max)?.into());
     }
@@ -76,10 +80,11 @@ pub fn decode_shape(reader: &mut Reader<'_>, limits: &Limits) -> Result<ShapeRec
     for _ in 0..count {
         shape.members.push(decode_member(reader, name_max, text_max)?);
     }
-    if reader.position() - start > text_max {
+    let len = reader.position() - start;
+    if len > text_max {
         return Err(reader.malformed("shape too long"));
     }
-    Ok(ShapeRecord { id, revision, bases, shape })
+    Ok(ShapeRecord { id, revision, bases, len, shape })
 }
 
 fn decode_member(reader: &mut Reader<'_>, name_max: usize, text_max: usize) -> Result<Member, Malformed> {

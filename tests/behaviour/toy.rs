@@ -411,7 +411,6 @@ fn a_class_over_there_is_derived_from_here_and_overrides_win_from_both_sides() {
 }
 
 #[test]
-#[ignore = "a shape's bases are types of its sender: it cannot say that one is the receiver's own class"]
 fn an_instance_of_a_class_derived_here_is_one_of_the_real_base_over_there() {
     let seen = Arc::new(Mutex::new(None));
     let two = Two::new(Policy::Closed, |toy| {

@@ -464,7 +464,6 @@ fn a_host_may_end_the_session_that_it_serves() {
 }
 
 #[test]
-#[ignore = "drivers drop the calls that came before a BYE and have not started; see whether one-way ones shall run"]
 fn one_way_calls_sent_before_a_close_still_run() {
     let (pair, deeds) = pair();
     let proxy = got(&pair, "thing");

@@ -229,6 +229,22 @@ attacks! {
         hostile.send(&Forged::new().shape_on(7, &plain("t:D"), &[6]));
         assert!(hostile.refused().contains("too many ancestors"));
     }
+    types_bytes_max {
+        let limits = limits(|limits| limits.types_bytes_max = 4096);
+        let mut hostile = Hostile::on(&limits);
+        // Described again and again, one type of some 1,000 bytes.
+        let mut shape = plain("t:T").doc_text("long ".repeat(200));
+        for _ in 0..3 {
+            hostile.send(&Forged::new().shape(0, &shape));
+            shape = shape.revised();
+        }
+        assert!(hostile.stands());
+        (0..3).for_each(|_| {
+            hostile.send(&Forged::new().shape(0, &shape));
+            shape = shape.revised();
+        });
+        assert!(hostile.refused().contains("too great a length"));
+    }
     shapes_max {
         let limits = limits(|limits| limits.shapes_max = 20);
         let mut hostile = Hostile::on(&limits);

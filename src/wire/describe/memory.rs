@@ -35,6 +35,13 @@ impl Memory {
         shapes.get(&id).cloned().unwrap_or_else(|| format!("shape {id}"))
     }
 
+    /// The name of a type that another is based on, by its id as the receiver of the unit sees it: the unit's sender
+    /// described its own types the same way, the receiver its own the other way.
+    pub(super) fn base(&self, way: Way, id: Id) -> String {
+        let of_this_side = (way == Way::Sent) != id.is_ours();
+        self.shape(if of_this_side { Way::Sent } else { Way::Received }, id.number())
+    }
+
     pub(super) fn note_object(&mut self, id: Id, told: String) {
         note(&mut self.objects, id, told);
     }

@@ -52,7 +52,8 @@ impl Forged {
 
     /// And a type under this number, with bases of these.
     pub fn shape_on(mut self, number: u64, shape: &Shape, bases: &[u64]) -> Self {
-        self.shapes.push(|out| encode_shape(shape, number, bases, out));
+        let bases: Vec<Id> = bases.iter().copied().map(Id::ours).collect();
+        self.shapes.push(|out| encode_shape(shape, number, &bases, out));
         self
     }
 

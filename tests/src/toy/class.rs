@@ -299,6 +299,6 @@ impl ClassBuilder {
         let shape = if body.slots.is_some() { shape } else { shape.open() };
         body.shape = Mutex::new(Arc::new(body.bases.iter().map(Class::shape).fold(shape, Shape::base)));
         body.own_shape = Mutex::new(Arc::new(own_shape));
-        Ok(Class(Arc::new(body)))
+        Ok(toy.note(Class(Arc::new(body))))
     }
 }

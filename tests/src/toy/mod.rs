@@ -70,14 +70,14 @@ impl Drop for Object {
 pub struct Toy(Arc<Inner>);
 
 struct Inner {
-    /// Fakes that are in use, one for each type.
-    fakes: Mutex<Vec<Weak<ClassBody>>>,
+    /// Classes that are in use, one for each type: its own, and fakes.
+    classes: Mutex<Vec<Weak<ClassBody>>>,
     builtins: Vec<Class>,
 }
 
 impl Default for Toy {
     fn default() -> Self {
-        Self(Arc::new(Inner { fakes: Mutex::default(), builtins: error::builtins() }))
+        Self(Arc::new(Inner { classes: Mutex::default(), builtins: error::builtins() }))
     }
 }
 
@@ -263,18 +263,25 @@ impl Toy {
             return builtin.clone();
         }
         let bases = shape.bases().iter().map(|base| self.fake(base)).collect();
-        let mut fakes = self.0.fakes.lock();
-        fakes.retain(|fake| fake.strong_count() > 0);
-        let known =
-            fakes.iter().filter_map(Weak::upgrade).map(Class::from).find(|fake| fake.shape().is_same_type(shape));
-        drop(fakes);
-        let fake = known.unwrap_or_else(|| {
-            let fake = Class::fake(shape, bases);
-            self.0.fakes.lock().push(fake.downgrade());
-            fake
-        });
+        let known = self.known().into_iter().find(|class| class.shape().is_same_type(shape));
+        // A type of a peer may be based on a class of this side: that is no fake.
+        if let Some(own) = known.as_ref().filter(|class| !class.is_fake()) {
+            return own.clone();
+        }
+        let fake = known.unwrap_or_else(|| self.note(Class::fake(shape, bases)));
         fake.describe_again(shape);
         fake
+    }
+
+    fn known(&self) -> Vec<Class> {
+        let mut classes = self.0.classes.lock();
+        classes.retain(|class| class.strong_count() > 0);
+        classes.iter().filter_map(Weak::upgrade).map(Class::from).collect()
+    }
+
+    fn note(&self, class: Class) -> Class {
+        self.0.classes.lock().push(class.downgrade());
+        class
     }
 
     fn object(&self, class: Class, far: Option<Proxy>, error: Option<Error>) -> ToyValue {

@@ -92,7 +92,7 @@ fn of_release(release: &Release) -> Json {
 
 /// A shape.
 pub(super) fn of_shape(record: &ShapeRecord) -> Json {
-    let ShapeRecord { id, revision, bases, shape } = record;
+    let ShapeRecord { id, revision, bases, shape, .. } = record;
     Json::map([
         ("id", Json::Number(*id)),
         ("revision", Json::Number((*revision).into())),
@@ -100,7 +100,7 @@ pub(super) fn of_shape(record: &ShapeRecord) -> Json {
         ("category", Json::Number(shape.category().code().into())),
         ("open", Json::Bool(!shape.is_closed())),
         ("operations", Json::Number(shape.all_operations().bits().into())),
-        ("bases", Json::list(bases.iter().map(|base| Json::Number(*base)))),
+        ("bases", Json::list(bases.iter().map(|base| of_id(*base)))),
         ("interfaces", Json::list(shape.interfaces().iter().map(|name| Json::text(&**name)))),
         ("doc", Json::text(shape.doc())),
         ("members", Json::list(shape.members().iter().map(of_member))),
@@ -132,7 +132,7 @@ fn of_member(member: &Member) -> Json {
 }
 
 /// The shapes that the vectors use.
-fn sample_shapes() -> [(Shape, u64, Vec<u64>); 4] {
+fn sample_shapes() -> [(Shape, u64, Vec<Id>); 5] {
     let base = Shape::new("rust:zoo.Animal", Category::Instance)
         .operations(&[Operation::Text])
         .member(Member::method("feed").signature("(food)").doc("Feeds it."));
@@ -149,10 +149,17 @@ fn sample_shapes() -> [(Shape, u64, Vec<u64>); 4] {
         .member(Member { kind: MemberKind::StaticMethod, ..noted });
     let class = Shape::new("python:type", Category::Class);
     let revised = base.revised().revised();
-    [(base, 0, Vec::new()), (open, 1, vec![0]), (class, 2, Vec::new()), (revised, 0, Vec::new())]
+    let derived = Shape::new("python:zoo.Tame", Category::Instance).open();
+    [
+        (base, 0, Vec::new()),
+        (open, 1, vec![Id::ours(0)]),
+        (class, 2, Vec::new()),
+        (revised, 0, Vec::new()),
+        (derived, 3, vec![Id::theirs(4), Id::ours(0)]),
+    ]
 }
 
-fn shape_bytes((shape, id, bases): &(Shape, u64, Vec<u64>)) -> Vec<u8> {
+fn shape_bytes((shape, id, bases): &(Shape, u64, Vec<Id>)) -> Vec<u8> {
     let mut out = Vec::new();
     encode_shape(shape, *id, bases, &mut out);
     out
