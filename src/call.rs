@@ -94,9 +94,10 @@ impl CallBuilder {
         self
     }
 
-    /// For a call answered by items: how far the peer may run ahead at first, in bytes and in items.
+    /// For a call answered by items: how far the peer may run ahead at first, in bytes and in items; one of each at
+    /// least, or nothing would ever come.
     pub fn credit(mut self, bytes: u64, items: u64) -> Self {
-        self.credit = Some((bytes, items));
+        self.credit = Some((bytes.max(1), items.max(1)));
         self
     }
 

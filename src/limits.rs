@@ -42,7 +42,8 @@ pub struct Limits {
     pub exports_max: u32,
     /// References to a peer's objects that it may make us hold. Stops a peer that floods us with references.
     pub imports_max: u32,
-    /// Answers kept for a peer after they were returned. Stops a peer that keeps and never releases.
+    /// Answers kept for a peer after they were returned, and promises held of a peer. Stops a peer that keeps and never
+    /// releases.
     pub answers_kept_max: u32,
     /// Bytes of arguments and results held for a peer's calls that are running, queued or kept. Stops small calls
     /// that hold much.

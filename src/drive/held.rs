@@ -20,6 +20,9 @@ pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value
     if let Err(cycle) = hub.with(|session| session.hold(answer, &promise)) {
         return settle_now(hub, answer, Err(cycle));
     }
+    // The object itself is done: what the promise is on may be in line behind this very call.
+    hub.with(|session| session.suspend(answer));
+    hub.kick();
     let hub = hub.clone();
     let place = promise.clone();
     when_settled(&promise, move |settled| match settled {

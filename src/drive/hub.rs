@@ -1,6 +1,7 @@
 //! The hub of one session: its lock, what goes in and out through it, and who drives it.
 
 use std::any::Any;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
@@ -9,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::clock::Time;
 use crate::context::{CallContext, ReplyTo};
+use crate::drive::dispatching::Dispatching;
 use crate::drive::held;
 use crate::drive::lanes::ForwardLanes;
 use crate::error::Error;
@@ -145,6 +147,7 @@ impl Hub {
 
     /// Acts on all that the session has to say.
     pub(crate) fn dispatch(self: &Arc<Self>) {
+        let Some(_within) = Dispatching::enter(self.number) else { return };
         while let Some(event) = self.with(Session::poll_event) {
             match event {
                 Event::Run(job) => self.driver.take_job(self, job),
@@ -191,6 +194,12 @@ impl Hub {
         // Once more: news may have come, and been told, in between.
         let news = self.with(look)?;
         let _taken_back = listener.lock().take();
+        if let Entry::Occupied(mut listeners) = self.listeners.lock().entry(id) {
+            listeners.get_mut().retain(|other| !Arc::ptr_eq(other, &listener));
+            if listeners.get().is_empty() {
+                listeners.remove();
+            }
+        }
         Some(news)
     }
 

@@ -2,7 +2,7 @@
 //! for simulations, and for programs with a loop of their own.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -26,14 +26,13 @@ type Jobs = Mutex<VecDeque<Box<Job>>>;
 
 struct Driver {
     jobs: Arc<Jobs>,
-    me: Mutex<Weak<Hub>>,
 }
 
 impl Manual {
     /// A new session of the node, for a carrier that takes frames of this length at most.
     pub fn new(node: &Node, frame_len_max: usize) -> Self {
         let jobs = Arc::<Jobs>::default();
-        let driver = Driver { jobs: jobs.clone(), me: Mutex::default() };
+        let driver = Driver { jobs: jobs.clone() };
         Self { hub: Hub::new(node, Box::new(driver), frame_len_max), jobs }
     }
 
@@ -95,8 +94,7 @@ impl Manual {
 }
 
 impl Drive for Driver {
-    fn take_job(&self, hub: &Arc<Hub>, job: Box<Job>) {
-        *self.me.lock() = Arc::downgrade(hub);
+    fn take_job(&self, _hub: &Arc<Hub>, job: Box<Job>) {
         self.jobs.lock().push_back(job);
     }
 

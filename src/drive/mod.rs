@@ -1,5 +1,6 @@
 //! Drivers: what runs a session. The simple one blocks; the manual one is turned by hand.
 
+mod dispatching;
 mod forward;
 mod held;
 mod hub;

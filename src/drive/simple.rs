@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::drive::dispatching::Waits;
 use crate::drive::hub::{Drive, Hub};
 use crate::error::Error;
 use crate::node::Node;
@@ -33,6 +34,8 @@ struct Owner {
     thread: Option<ThreadId>,
     depth: u32,
     sending: bool,
+    /// Somebody had something to send meanwhile.
+    more: bool,
 }
 
 /// Calls of other chains that are served on top of each other while the thread waits; more of them wait themselves.
@@ -55,11 +58,14 @@ pub fn connect(node: &Node, carrier: impl Transport) -> Peer {
 }
 
 /// While it lives, the present thread drives.
-struct Turn<'a>(&'a Simple);
+struct Turn<'a> {
+    driver: &'a Simple,
+    _waits: Waits,
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut owner = self.0.owner.lock();
+        let mut owner = self.driver.owner.lock();
         owner.depth -= 1;
         if owner.depth == 0 {
             owner.thread = None;
@@ -78,7 +84,7 @@ impl Simple {
             _ => {
                 owner.thread = Some(present);
                 owner.depth += 1;
-                Ok(Turn(self))
+                Ok(Turn { driver: self, _waits: Waits::begin() })
             }
         }
     }
@@ -90,21 +96,43 @@ impl Simple {
     /// Sends all that is ready; whether there was anything. A destructor run on the way may come here again: the
     /// outer one goes on.
     fn send_all(&self, hub: &Arc<Hub>) -> bool {
-        if std::mem::replace(&mut self.owner.lock().sending, true) {
+        if !self.begin_sending() {
             return false;
         }
         let mut any = false;
         loop {
             let now = hub.now();
-            let Some(frame) = hub.with(|session| session.poll_frame(now)) else { break };
+            let Some(frame) = hub.with(|session| session.poll_frame(now)) else {
+                if self.end_sending() {
+                    return any;
+                }
+                continue;
+            };
             any = true;
             if let Err(error) = self.carrier.send(&frame) {
                 hub.with(|session| session.carrier_lost(&format!("sending failed: {error}")));
-                break;
+                self.owner.lock().sending = false;
+                return any;
             }
         }
-        self.owner.lock().sending = false;
-        any
+    }
+
+    /// Whether the present thread sends; if not, whoever does is told to look once more.
+    fn begin_sending(&self) -> bool {
+        let mut owner = self.owner.lock();
+        if owner.sending {
+            owner.more = true;
+            return false;
+        }
+        (owner.sending, owner.more) = (true, false);
+        true
+    }
+
+    /// Stops sending, unless somebody came meanwhile; whether it did.
+    fn end_sending(&self) -> bool {
+        let mut owner = self.owner.lock();
+        owner.sending = std::mem::take(&mut owner.more);
+        !owner.sending
     }
 
     /// Runs one job that may run here, if there is one.
@@ -173,8 +201,13 @@ impl Drive for Simple {
 
     fn kick(&self, hub: &Arc<Hub>) {
         // Sending makes room for streams, and a failure to send ends the session: there may be more to do.
-        while self.send_all(hub) {
+        // Once more in the end: looking for a frame tells the time, and what that ends wants to be told.
+        loop {
+            let sent = self.send_all(hub);
             hub.dispatch();
+            if !sent {
+                return;
+            }
         }
     }
 

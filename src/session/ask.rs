@@ -19,9 +19,12 @@ use crate::wire::message::CallHeader;
 impl Session {
     /// Makes a call; the id of the question, by which its result is taken.
     ///
-    /// Nothing is counted if it is refused.
+    /// Nothing is counted if it is refused. If it cannot be made, its continuation is told so too.
     pub fn call(&mut self, spec: CallSpec) -> Result<Id, Refusal> {
-        let (target, on) = self.check_call(&spec)?;
+        let (target, on) = match self.check_call(&spec) {
+            Ok(found) => found,
+            Err(error) => return Err(self.refuse(spec, error)),
+        };
         let parent = spec.chain.as_ref().and_then(|chain| chain.served_in(self.config.number));
         let nested = parent.is_some();
         if !nested && !self.has_call_room() {
@@ -72,6 +75,16 @@ impl Session {
         Ok(Id::ours(number))
     }
 
+    /// What was to be passed may be the user's, and go with this call: not before the session is let go. Its continuation is
+    /// run all the same: an answer that was to come by it may have no other way.
+    fn refuse(&mut self, mut spec: CallSpec, error: Error) -> Refusal {
+        if let Some(done) = spec.done.take() {
+            self.events.push_back(Event::Done(done, Err(error.clone())));
+        }
+        self.trash.push(Trash::Call(Box::new(spec)));
+        Refusal::Failed(error)
+    }
+
     fn ask(&mut self, number: u64, question: Question, header: CallHeader, arguments: Parcel, batch: bool) {
         if let Some(deadline) = question.deadline {
             self.deadlines.insert((deadline, Id::ours(number)));
@@ -109,6 +122,10 @@ impl Session {
             return Err(Error::Overloaded(text.into()));
         }
         self.check_names(spec)?;
+        if spec.keep && self.keeps_too_many() {
+            let text = format!("{} promises are held; the peer keeps no more answers", limits.answers_kept_max);
+            return Err(Error::Overloaded(text.into()));
+        }
         self.check_answers_named(&spec.arguments)?;
         let handle = match &spec.target {
             Target::Names => return Ok((Id::THEIR_NAMES, None)),
@@ -125,6 +142,13 @@ impl Session {
             Some(_) => Ok((handle.id(), Some(handle.id().number()))),
             None => Err(Error::Stopped),
         }
+    }
+
+    /// Whether the peer may keep as many answers for us as it must; one of a promise that was dropped is let go before.
+    fn keeps_too_many(&self) -> bool {
+        let max = self.config.limits.answers_kept_max as usize;
+        let kept = |question: &&Question| question.keep && !question.released && !question.let_go;
+        self.questions.len() >= max && self.questions.values().filter(kept).count() >= max
     }
 
     /// An argument that is an answer which failed here, and may be released over there, fails the call in the same way.
@@ -334,7 +358,7 @@ impl Session {
     pub(crate) fn forget_question(&mut self, number: u64) {
         let Some(question) = self.questions.get(&number) else { return };
         let needed = match question.keep {
-            true => !question.let_go || (!question.released && question.sent && !question.fence),
+            true => !question.let_go || (!question.released && question.sent),
             false => question.settled.is_some() && question.awaited,
         };
         if question.over && !needed {

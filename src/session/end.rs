@@ -102,7 +102,7 @@ impl Session {
             self.start_last_calls();
         }
         self.end_answers();
-        self.trash.extend(unsent.into_iter().map(|message| Trash::Parcel(message.parcel)));
+        unsent.into_iter().for_each(|message| self.drop_message(message));
         if !drains {
             self.trash.push(Trash::Refs(self.outgoing.clear()));
             self.trash.push(Trash::Objects(self.exports.release_all()));
@@ -154,7 +154,6 @@ impl Session {
         self.outbox.bye_sent = true;
         self.trash.push(Trash::Refs(self.outgoing.clear()));
         self.trash.push(Trash::Objects(self.exports.release_all()));
-        let unsent = self.outbox.clear();
-        self.trash.extend(unsent.into_iter().map(|message| Trash::Parcel(message.parcel)));
+        self.outbox.clear().into_iter().for_each(|message| self.drop_message(message));
     }
 }

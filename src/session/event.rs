@@ -7,7 +7,7 @@ use crate::clock::Time;
 use crate::context::{Chain, StopFlag};
 use crate::host::{Operation, Own, ValueStream};
 use crate::session::parcel::{Arrival, OutRef, Parcel, Settlement};
-use crate::session::question::{Done, Pins};
+use crate::session::question::{CallSpec, Done, Pins};
 use crate::session::returned::{Returned, Settled};
 use crate::table::{Handle, Id};
 use crate::value::Value;
@@ -113,4 +113,8 @@ pub enum Trash {
     Job(Box<Job>),
     /// References as values.
     Values(Vec<Value>),
+    /// A call that cannot be made.
+    Call(Box<CallSpec>),
+    /// What a call wanted to be told of its stop by.
+    Stop(Arc<StopFlag>),
 }

@@ -40,8 +40,17 @@ impl Parcel {
     }
 }
 
-/// What a message takes beside its payload, at most, names of full length apart.
-pub(crate) const MESSAGE_OVERHEAD: usize = 1024;
+/// What a message takes beside its payload and the names in it, at most. So short that an error of the session's own fits
+/// the shortest message that a peer may tell: whatever cannot be sent can be answered for.
+pub(crate) const MESSAGE_OVERHEAD: usize = 128;
+
+/// What a reference is charged beside its bytes, about: it holds an entry, or what it leads to.
+const REFERENCE_COST: u64 = 64;
+
+/// What a payload of this length with so many references is charged to a peer's account.
+pub(crate) fn charge_of(bytes: usize, refs: usize) -> u64 {
+    bytes as u64 + refs as u64 * REFERENCE_COST
+}
 
 impl Parcel {
     /// The arguments of a call that has none: no marks, none by position, none by name.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Time;
 use crate::session::Session;
 use crate::session::end::{EndReason, Violation};
+use crate::session::event::Trash;
 use crate::session::parcel::{Arrival, Terms};
 use crate::session::transfer::AnswerSlots;
 use crate::table::Id;
@@ -223,6 +224,12 @@ impl Session {
         group: Option<u64>,
     ) -> Result<(), Violation> {
         self.stats.messages_received += 1;
+        // Whatever becomes of the message, an object of ours that came home with it is not dropped under the lock.
+        let came_home = |slot: &&Value| matches!(slot, Value::Ref(Ref::Own(_)));
+        let held: Vec<Value> = booked.slots.iter().filter(came_home).cloned().collect();
+        if !held.is_empty() {
+            self.trash.push(Trash::Values(held));
+        }
         match kind {
             MessageKind::Call => {
                 let (header, start) = decode_record::<CallHeader>(&body)?;

@@ -32,6 +32,9 @@ struct Assembly {
 /// What a frame takes beside its entries, at most.
 const FRAME_OVERHEAD: usize = 64;
 
+/// What a release takes, at most.
+const RELEASE_LEN_MAX: usize = 20;
+
 impl Assembly {
     fn len(&self) -> usize {
         let lists = [&self.shapes, &self.references, &self.messages, &self.releases];
@@ -69,9 +72,10 @@ impl Session {
         self.outbox.begin_batch();
     }
 
-    /// Ends a batch.
+    /// Ends a batch: what it holds leaves now, and with it what other batches hold.
     pub fn end_batch(&mut self) {
         self.outbox.end_batch();
+        self.outbox.flush();
     }
 
     /// Lets all that is queued leave, a batch's calls included: somebody waits.
@@ -199,7 +203,8 @@ impl Session {
         if !self.outbox.hello_sent {
             self.add_hello(assembly);
         }
-        let releases = self.drain_releases();
+        let room = self.frame_len_max().saturating_sub(assembly.len());
+        let releases = self.drain_releases(room / RELEASE_LEN_MAX);
         for release in releases {
             assembly.releases.push(|out| encode_release(&release, out));
         }
@@ -273,7 +278,7 @@ impl Session {
         Fit::Parts
     }
 
-    fn drop_message(&mut self, message: Message) {
+    pub(crate) fn drop_message(&mut self, message: Message) {
         self.trash.push(Trash::Parcel(message.parcel));
         self.trash.extend(message.settlement.map(Trash::Settlement));
     }

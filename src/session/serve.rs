@@ -12,7 +12,7 @@ use crate::limits::{CREDIT_BYTES, CREDIT_ITEMS};
 use crate::session::Session;
 use crate::session::end::Violation;
 use crate::session::order::OrderKey;
-use crate::session::parcel::{Arrival, Settlement};
+use crate::session::parcel::{Arrival, Settlement, charge_of};
 use crate::session::receive::Booked;
 use crate::session::settle::Group;
 use crate::session::stream::StreamOut;
@@ -143,8 +143,8 @@ impl Session {
         }
         self.their_number_max = self.their_number_max.max(number);
         let chain = self.chain_of(&header)?;
-        let charge = body.len() as u64;
         let Booked { slots, answers, stale } = booked;
+        let charge = charge_of(body.len(), slots.len());
         let arguments = Arrival { body, start, slots };
         let refusal = self.refusal_of(&header, &chain, charge, stale);
         let target = match &refusal {

@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::session::TICK;
 use crate::session::event::Trash;
 use crate::session::outbox::{Body, Message};
-use crate::session::parcel::{Parcel, Root, Settlement};
+use crate::session::parcel::{Parcel, Root, Settlement, charge_of};
 use crate::session::serve::{AnswerTarget, State};
 use crate::table::Id;
 use crate::value::Value;
@@ -69,15 +69,16 @@ impl Session {
         &mut self,
         number: u64,
         settlement: Arc<Settlement>,
-        (last, items): (Parcel, u64),
+        (mut last, items): (Parcel, u64),
         work: &mut VecDeque<(u64, Arc<Settlement>)>,
     ) {
         let Some(answer) = self.answers.get_mut(&number).filter(|answer| answer.settlement().is_none()) else {
-            self.trash.push(Trash::Settlement(settlement));
+            self.trash.extend([Trash::Settlement(settlement), Trash::Parcel(last)]);
             return;
         };
         let before = std::mem::replace(&mut answer.state, State::Settled(settlement.clone()));
-        let streamed = matches!(before, State::Streaming);
+        // Items that came with an end that is no stream's, or with a failure, are nobody's.
+        let streamed = matches!(before, State::Streaming) && settlement.result.is_ok();
         if let Some(stream) = answer.stream.take() {
             self.trash.extend(stream.source.map(Trash::Stream));
         }
@@ -91,6 +92,8 @@ impl Session {
         if waits > 0 {
             on.into_iter().for_each(|on| self.stop_waiting(number, on));
         }
+        let unwanted = if streamed { Parcel::default() } else { std::mem::take(&mut last) };
+        self.trash.push(Trash::Parcel(unwanted));
         self.queue_return(number, &settlement, streamed.then_some((last, items)));
         for waiter in waiters {
             self.supply_into(waiter, number, &settlement, work);
@@ -183,9 +186,9 @@ impl Session {
         self.answers_bytes -= std::mem::take(&mut answer.charge);
         let stands = (answer.keep || answer.no_return) && !answer.one_way && !answer.released;
         if stands {
-            let bytes = answer.settlement().map_or(0, |settlement| settlement.parcel.bytes.len() as u64);
-            answer.charge = bytes;
-            self.answers_bytes += bytes;
+            let parcel = answer.settlement().map(|settlement| &settlement.parcel);
+            answer.charge = parcel.map_or(0, |parcel| charge_of(parcel.bytes.len(), parcel.refs.len()));
+            self.answers_bytes += answer.charge;
             self.answers_kept += 1;
             if self.answers_kept > limits_kept {
                 self.violate("more answers kept than is allowed");
@@ -201,7 +204,7 @@ impl Session {
         if let Some(settlement) = answer.settlement() {
             self.trash.push(Trash::Settlement(settlement.clone()));
         }
-        self.trash.push(Trash::Arrival(answer.arguments));
+        self.trash.extend([Trash::Arrival(answer.arguments), Trash::Stop(answer.stop)]);
         match answer.target {
             AnswerTarget::Object(offer) => self.trash.push(Trash::Objects(vec![offer.own])),
             AnswerTarget::Value(value) => self.trash.push(Trash::Values(vec![value])),

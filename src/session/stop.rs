@@ -33,11 +33,12 @@ impl Session {
         }
     }
 
-    /// The releases that can leave now; what is still held, or belongs behind something on its way, stays.
-    pub(crate) fn drain_releases(&mut self) -> Vec<Release> {
+    /// The releases that can leave now, so many at most; what is still held, or belongs behind something on its way, stays.
+    pub(crate) fn drain_releases(&mut self, count_max: usize) -> Vec<Release> {
         let mut releases = Vec::new();
         for number in std::mem::take(&mut self.outbox.stops) {
-            if self.outgoing.carries_call(number) || self.outbox.is_targeted(number) {
+            let full = releases.len() >= count_max;
+            if full || self.outgoing.carries_call(number) || self.outbox.is_targeted(number) {
                 self.outbox.stops.push(number);
                 continue;
             }
@@ -46,6 +47,10 @@ impl Session {
         }
         let mut kept = std::collections::VecDeque::new();
         for (id, noted) in std::mem::take(&mut self.let_go) {
+            if releases.len() >= count_max {
+                kept.push_back((id, noted));
+                continue;
+            }
             if !id.is_ours() {
                 // Revived since, or released already: nothing to tell.
                 if self.imports.forget_unheld(id.number()) {
@@ -58,7 +63,8 @@ impl Session {
                 continue;
             };
             if !question.sent || self.outgoing.carries_call(number) {
-                kept.push_back((id, noted));
+                // Looked at again after a tick: whoever sleeps till it is due would not sleep at all.
+                kept.push_back((id, self.now));
                 continue;
             }
             question.released = true;

@@ -211,9 +211,10 @@ impl Session {
             self.stalled.insert(answer);
             return None;
         }
+        // Only now: told to go on while somebody else steps it, it must not forget that.
+        let source = stream.source.take()?;
         stream.again = false;
         stream.waits = false;
-        let source = stream.source.take()?;
         let prefetch = stream.prefetch.clone();
         Some(Source { source, bytes_left: stream.bytes_left, items_left: stream.items_left, prefetch })
     }

@@ -12,6 +12,7 @@ mod middle;
 mod order;
 mod promises;
 mod references;
+mod review;
 mod shapes;
 mod stops;
 mod toy;

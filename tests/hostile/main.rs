@@ -11,5 +11,6 @@ mod parts;
 mod policy;
 mod protocol;
 mod references;
+mod review;
 mod streams;
 mod told;
