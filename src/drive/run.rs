@@ -14,7 +14,7 @@ use crate::error::{Error, Raised};
 use crate::host::{Operation, Outcome, Own, Request};
 use crate::hosts::{iterator_of_stream, whole_stream};
 use crate::node::Node;
-use crate::policy::Policy;
+use crate::policy::{Grant, Policy};
 use crate::session::{Job, JobTarget};
 use crate::table::Id;
 use crate::value::{Ref, Value};
@@ -65,7 +65,13 @@ impl Walk {
     fn step(mut self, target: JobTarget) -> Result<(), Error> {
         let own = match target {
             JobTarget::Object(own) => match own.host().stands_for() {
-                Some(Value::Ref(Ref::Remote(handle))) => return self.forward(handle),
+                Some(Value::Ref(Ref::Remote(handle))) => {
+                    // What it stands for has a gate of its own, which does not know what this reference grants.
+                    if own.grant() == Grant::ReadOnly {
+                        return Err(Error::not_supported(&own.shape(), self.job.operation));
+                    }
+                    return self.forward(handle);
+                }
                 _ => own,
             },
             JobTarget::Remote(handle) => return self.forward(handle),

@@ -37,6 +37,9 @@ impl EndReason {
     }
 }
 
+/// Bytes of a reason that are told.
+const REASON_LEN_MAX: usize = 512;
+
 /// What the peer did that ends the session.
 #[derive(Debug)]
 pub(crate) struct Violation(pub(crate) Arc<str>);
@@ -56,6 +59,8 @@ impl From<crate::wire::Malformed> for Violation {
 impl Session {
     /// Ends the session from our side: what is queued leaves first, then a BYE with the reason.
     pub fn close(&mut self, reason: &str) {
+        // As much as the other side keeps of it; and a BYE that came in parts would come too late.
+        let reason = &reason[..reason.floor_char_boundary(REASON_LEN_MAX)];
         self.end(EndReason::Closed(format!("this side closed the session: {reason}").into()), Some(reason.into()));
     }
 

@@ -9,6 +9,9 @@ use crate::table::{Handle, Id};
 use crate::wire::message::ReturnHeader;
 use crate::wire::payload::encode_result;
 
+/// How often the caller is told what holds its call: a result may hold several promises, one after another.
+const TOLD_MAX: u32 = 16;
+
 impl Session {
     /// Notes that a call of the peer's cannot be answered before this promise has come. If the peer owes the promise
     /// itself, it is told, by a RETURN before the final one.
@@ -22,7 +25,8 @@ impl Session {
         let number = answer.number();
         let Some(entry) = self.answers.get_mut(&number) else { return Ok(()) };
         entry.held_on = Some(promise.id().number());
-        let silent = entry.one_way || entry.no_return;
+        entry.held_times = entry.held_times.saturating_add(1);
+        let silent = entry.one_way || entry.no_return || entry.held_times > TOLD_MAX;
         if self.is_held_on_itself(number) {
             return Err(cycle());
         }
@@ -47,6 +51,11 @@ impl Session {
         }
         let Some(question) = self.questions.get_mut(&number).filter(|question| !question.over) else { return Ok(()) };
         question.held_on = Some(answer);
+        // The walk below is as long as the peer makes it, so it is not made as often as the peer likes.
+        question.held_times += 1;
+        if question.held_times > TOLD_MAX {
+            return Err(Violation::new("a call that says too often what holds it"));
+        }
         if self.is_held_on_itself(answer) {
             self.settle_internal(answer, cycle());
         }

@@ -158,6 +158,7 @@ pub(crate) struct Question {
     pub(crate) roads: SmallVec<[LaneRoad; 1]>,
     /// The answer of ours that its result waits for, as the peer told.
     pub(crate) held_on: Option<u64>,
+    pub(crate) held_times: u32,
     pub(crate) done: Option<Done>,
 }
 

@@ -82,6 +82,12 @@ impl Session {
             return Ok(());
         }
         let more = header.flags & ReturnHeader::MORE != 0;
+        let has = |flag: u8| header.flags & flag != 0;
+        let kinds =
+            [ReturnHeader::ERROR, ReturnHeader::ITEMS, ReturnHeader::HELD].into_iter().filter(|kind| has(*kind));
+        if kinds.count() > 1 || (has(ReturnHeader::HELD) && !more) {
+            return Err(Violation::new("a RETURN with flags that do not go together"));
+        }
         if header.flags & ReturnHeader::HELD != 0 {
             self.trash.push(Trash::Arrival(arrival));
             return self.handle_held(number, answers);

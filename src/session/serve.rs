@@ -62,6 +62,7 @@ pub(crate) struct Answer {
     pub(crate) released: bool,
     /// The question of ours that its result waits for.
     pub(crate) held_on: Option<u64>,
+    pub(crate) held_times: u32,
     pub(crate) group: Option<u64>,
     /// Bytes charged to the peer's account.
     pub(crate) charge: u64,
@@ -212,6 +213,7 @@ impl Session {
             stop_pending: false,
             released: false,
             held_on: None,
+            held_times: 0,
             group,
             charge,
             stream: None,
@@ -248,6 +250,10 @@ impl Session {
         }
         if header.flags & !CallHeader::ALL != 0 {
             return Some(Error::Protocol(format!("unknown flags {:#x} of a call", header.flags).into()));
+        }
+        let silent = header.flags & (CallHeader::ONE_WAY | CallHeader::NO_RETURN) != 0;
+        if silent && header.operation == Operation::Fence as u8 {
+            return Some(Error::Protocol("a fence that wants no answer would wait for itself".into()));
         }
         if header.parent.is_none() && self.calls_in >= limits.told.calls_max {
             return Some(Error::Overloaded(format!("{} calls are out already", self.calls_in).into()));
