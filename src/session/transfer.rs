@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use smallvec::SmallVec;
 
+use crate::host::Operation;
 use crate::session::Session;
 use crate::session::end::Violation;
 use crate::session::outbox::{Body, Message};
@@ -69,6 +70,8 @@ impl Outgoing {
     pub(crate) fn blocks(&self, message: &Message) -> bool {
         self.active.iter().any(|transfer| {
             let behind = match &message.body {
+                // A fence proves what has arrived before it: every call that is on its way goes first.
+                Body::Call(header) if header.operation == Operation::Fence as u8 => transfer.about.is_ours(),
                 Body::Call(header) => transfer.lane == Some(header.lane),
                 Body::Return(header) => transfer.about == Id::theirs(header.id),
                 Body::Credit(credit) => transfer.about == Id::ours(credit.id),

@@ -57,6 +57,8 @@ pub(super) struct Record {
     pub(super) link: Option<Link>,
     /// Whether it did: of a one-way call on a promise that is not known.
     pub(super) link_is_sure: bool,
+    /// It ran on its caller's side, without any message.
+    pub(super) local: bool,
     /// Its place among the calls by this caller on this road.
     pub(super) place: u64,
     pub(super) concurrent: bool,
@@ -94,6 +96,8 @@ pub(super) struct Book {
     arrived: HashMap<(TaskId, Sym), u64>,
     /// The call that holds up the next on its road.
     running: HashMap<(TaskId, Sym), Token>,
+    /// Which of the ways that it might take a call took, once that was found out.
+    taken: HashMap<Token, usize>,
     /// What calls give, as far as that was found out: it does not change.
     views: RefCell<HashMap<Token, Sym>>,
 }
@@ -177,8 +181,28 @@ impl Book {
             (Kind::Get, Some(link)) => vec![link],
             _ => self.way(token)?.1,
         };
-        // A node that passes a result on waits for promises of its own in it.
-        path.into_iter().rev().try_fold(given, |given, link| self.pass(self.settled(given)?, link))
+        self.back_by(given, &path)
+    }
+
+    /// What a result comes to for its caller. A node that passes it on waits for promises of its own in it.
+    fn back_by(&self, given: Sym, path: &[Link]) -> Result<Sym, Lack> {
+        path.iter().rev().try_fold(given, |given, link| self.pass(self.settled(given)?, *link))
+    }
+
+    /// What a call may give its caller, by each way that it may have taken.
+    pub(super) fn all_views(&self, token: Token) -> Vec<Sym> {
+        let mut views: Vec<Sym> = self.view(token).into_iter().collect();
+        if let (Some(Ok(given)), Ok(ways), Kind::Run) =
+            (&self.calls[token].answer, self.all_ways(token), self.calls[token].kind)
+        {
+            views.extend(ways.iter().filter_map(|(_, path)| self.back_by(given.clone(), path).ok()));
+        }
+        views
+    }
+
+    /// Notes what a call gave, of all that it might.
+    pub(super) fn gave(&mut self, token: Token, view: Sym) {
+        self.views.get_mut().insert(token, view);
     }
 
     /// A result as it can leave a node: a promise of that node's own is waited for.
@@ -192,12 +216,21 @@ impl Book {
         Ok(given)
     }
 
-    /// The object that a call comes to, and the sessions on its way.
+    /// The object that a call comes to, and the sessions on its way, as far as that is known.
     pub(super) fn way(&self, token: Token) -> Result<(Object, Vec<Link>), Lack> {
+        let ways = self.all_ways(token)?;
+        let taken = self.taken.get(&token).and_then(|taken| ways.get(*taken));
+        taken.or(ways.first()).cloned().ok_or(Lack::NoObject)
+    }
+
+    /// All ways that a call may have taken, by the session that it left by.
+    fn all_ways(&self, token: Token) -> Result<Vec<(Object, Vec<Link>)>, Lack> {
         let call = &self.calls[token];
-        let ways = self.ways(&call.target)?;
-        let fits = |(_, path): &&(Object, Vec<Link>)| !call.link_is_sure || path.first().copied() == call.link;
-        ways.iter().find(fits).or(ways.first()).cloned().ok_or(Lack::NoObject)
+        let mut ways = self.ways(&call.target)?;
+        if call.link_is_sure && ways.iter().any(|(_, path)| path.first().copied() == call.link) {
+            ways.retain(|(_, path)| path.first().copied() == call.link);
+        }
+        Ok(ways)
     }
 
     /// The ways that a call on something held may take: by the answer that is owed, or straight to what it came to.
@@ -243,16 +276,16 @@ impl Book {
         self.args_by(token, &self.way(token)?.1)
     }
 
-    /// As [`Self::passed_args`], for each way that the call may have taken; a way by which it would fail is left out.
-    /// And whether no way is.
-    pub(super) fn all_passed_args(&self, token: Token) -> Result<(Vec<Vec<Sym>>, bool), Lack> {
-        if self.calls[token].link_is_sure {
-            return Ok((vec![self.passed_args(token)?], true));
-        }
-        let ways = self.ways(&self.calls[token].target)?;
-        let all: Vec<_> = ways.iter().filter_map(|(_, path)| self.args_by(token, path).ok()).collect();
-        let whole = all.len() == ways.len();
-        if all.is_empty() { Err(Lack::Failed) } else { Ok((all, whole)) }
+    /// As [`Self::passed_args`], for each way that the call may have taken; none for a way by which it would fail.
+    pub(super) fn all_passed_args(&self, token: Token) -> Result<Vec<Option<Vec<Sym>>>, Lack> {
+        let ways = self.all_ways(token)?;
+        let all: Vec<_> = ways.iter().map(|(_, path)| self.args_by(token, path).ok()).collect();
+        if all.iter().all(Option::is_none) { Err(Lack::Failed) } else { Ok(all) }
+    }
+
+    /// Notes which of its ways a call took.
+    pub(super) fn took(&mut self, token: Token, way: usize) {
+        self.taken.insert(token, way);
     }
 
     fn args_by(&self, token: Token, path: &[Link]) -> Result<Vec<Sym>, Lack> {

@@ -37,6 +37,29 @@ impl World {
         if len == 0 { None } else { task.held.get(pick % len).cloned() }
     }
 
+    /// Something to call: most often it lives elsewhere.
+    pub(super) fn pick_target(task: &Task, pick: usize) -> Option<Held> {
+        let remote = |held: &&Held| !matches!(held, Held::Object(known) if matches!(known.value, Ref::Own(_)));
+        let remotes: Vec<&Held> = task.held.iter().filter(remote).collect();
+        if remotes.is_empty() || pick % 8 == 7 {
+            return Self::pick(task, pick);
+        }
+        remotes.get(pick / 8 % remotes.len()).map(|held| Held::clone(held))
+    }
+
+    /// Something to pass on by this session: often what another session leads to.
+    fn pick_argument(&self, task: &Task, pick: usize, link: Option<usize>) -> Option<Held> {
+        let foreign = |held: &&Held| {
+            let way = Self::value_of(held).and_then(|(_, value)| self.link_of(&value));
+            way.is_some() && way != link
+        };
+        let foreign: Vec<&Held> = task.held.iter().filter(foreign).collect();
+        if foreign.is_empty() || pick.is_multiple_of(2) {
+            return Self::pick(task, pick);
+        }
+        foreign.get(pick / 2 % foreign.len()).map(|held| Held::clone(held))
+    }
+
     pub(super) fn hold(&mut self, task: &mut Task, held: Held) {
         task.held.push(held);
         if task.held.len() > 10 {
@@ -64,11 +87,14 @@ impl World {
         })
     }
 
-    fn arguments(&mut self, task: &mut Task, call: &Call) -> (Vec<Sym>, Vec<Value>) {
+    fn arguments(&mut self, task: &mut Task, call: &Call, link: Option<usize>) -> (Vec<Sym>, Vec<Value>) {
         let mut made = Vec::new();
         for arg in &call.args {
             match arg {
-                Arg::Held(pick) => made.extend(Self::pick(task, *pick).and_then(|held| Self::passable(&held))),
+                Arg::Held(pick) => {
+                    let held = self.pick_argument(task, *pick, link);
+                    made.extend(held.and_then(|held| Self::passable(&held)));
+                }
                 Arg::New => {
                     let object = SimObject::new(&self.shared, &self.shapes[task.node]);
                     let (sym, value) = (Sym::Object(object.id, Vec::new()), Ref::Own(object.own()));
@@ -98,6 +124,7 @@ impl World {
             args: Vec::new(),
             link,
             link_is_sure: true,
+            local: false,
             place: 0,
             concurrent: false,
             within: false,
@@ -116,7 +143,8 @@ impl World {
     pub(super) fn make_call(&mut self, task: &mut Task, call: &Call, on: &Held, batched: bool) -> Made {
         // A promise that came to be known at once is no target of its own.
         let Some((target, value)) = Self::value_of(on) else { return Made::Nothing };
-        let (syms, values) = self.arguments(task, call);
+        let link = self.link_of(&value);
+        let (syms, values) = self.arguments(task, call, link);
         let record = Record {
             args: syms,
             link_is_sure: call.how != How::OneWay || !matches!(target, Sym::Promise(..)),
@@ -125,7 +153,7 @@ impl World {
             style: call.style,
             body: call.body.clone(),
             give: call.give,
-            ..Self::record(task, Kind::Run, target.clone(), self.link_of(&value))
+            ..Self::record(task, Kind::Run, target.clone(), link)
         };
         let token = self.shared.lock().book.begin(record);
         self.note(9, token as u64, 0, |world| {
@@ -179,7 +207,7 @@ impl World {
     ) -> Made {
         match made {
             Ok(None) => Made::Nothing,
-            Ok(Some(promise)) if promised(&promise).is_none() => {
+            Ok(Some(promise)) if promised(&promise).is_none() || self.shared.lock().book.calls[token].local => {
                 // It was a call of an object of this side, and is over.
                 self.shared.lock().book.calls[token].link = None;
                 if let Some(known) = self.observe(task.node, token, promise.result()) {

@@ -46,21 +46,27 @@ impl World {
         false
     }
 
+    /// A thread serves what is nested in any of the calls that it waits for, innermost wait or not: what it waits for
+    /// now may be in line behind a call that waits for this one.
     fn seat(&self, end: usize, place: usize) -> Seat {
-        let End { manual, node, .. } = &self.ends[end];
-        let session = self.ends[end].peer.session_number();
-        let mut covered = false;
+        let End { manual, node, peer, .. } = &self.ends[end];
+        let session = peer.session_number();
         for task in self.tasks.values().filter(|task| task.node == *node && task.style == Style::Thread) {
             let Some(handle) = task.awaited().filter(|handle| handle.session_number() == session) else { continue };
             if manual.job_is_nested_in(place, handle.id()) {
-                if task.covered == 0 {
-                    return Seat::Under(task.id);
-                }
-                covered = true;
+                let top = self.top_of(task);
+                return if matches!(top.wait, Wait::None) { Seat::None } else { Seat::Under(top.id) };
             }
         }
-        // Its thread waits for something else meanwhile, and serves nothing but what is nested in that.
-        if covered || self.busy(*node) >= self.setup.nodes[*node].workers { Seat::None } else { Seat::Worker }
+        if self.busy(*node) >= self.setup.nodes[*node].workers { Seat::None } else { Seat::Worker }
+    }
+
+    /// What runs on the thread of a task: the task itself, or what it serves while it waits, and so on.
+    fn top_of<'a>(&'a self, mut task: &'a Task) -> &'a Task {
+        while let Some(above) = self.tasks.values().find(|above| above.under == Some(task.id)) {
+            task = above;
+        }
+        task
     }
 
     /// Workers of a node that do something. One that waits is replaced by another: the pool grows.
@@ -108,13 +114,17 @@ impl World {
 
     /// What a call got, looked at: what of it can be held.
     fn check_args(&mut self, node: usize, token: Token, args: &[Value]) -> Vec<Held> {
-        let wanted = self.shared.lock().book.all_passed_args(token).map_or(Vec::new(), |(wanted, _)| wanted);
+        let ways = self.shared.lock().book.all_passed_args(token).unwrap_or_default();
         let mut texts = Vec::new();
-        for wanted in wanted.iter().filter(|wanted| wanted.len() == args.len()) {
+        for (way, wanted) in ways.iter().enumerate() {
+            let Some(wanted) = wanted.as_ref().filter(|wanted| wanted.len() == args.len()) else { continue };
             let checked: Result<Vec<_>, _> =
                 wanted.iter().zip(args).map(|(sym, value)| self.check_value(node, sym, value)).collect();
             match checked {
-                Ok(known) => return known.into_iter().flatten().map(Held::Object).collect(),
+                Ok(known) => {
+                    self.shared.lock().book.took(token, way);
+                    return known.into_iter().flatten().map(Held::Object).collect();
+                }
                 Err(text) => texts.push(text),
             }
         }
@@ -132,11 +142,13 @@ impl World {
         };
         let text = match under {
             Some(under) => {
-                let on = self.tasks.get(&under).and_then(awaited);
-                if on.is_some_and(|on| book.is_nested(token, on)) {
+                let below = |task: &&Task| task.under.and_then(|under| self.tasks.get(&under));
+                let stack = std::iter::successors(self.tasks.get(&under), below);
+                let mut on = stack.filter_map(awaited);
+                if on.any(|on| book.is_nested(token, on)) {
                     return;
                 }
-                format!("call {token} is served by the thread of task {under}, which waits for call {on:?}")
+                format!("call {token} is served by the thread of task {under}, which does not wait for it")
             }
             None => {
                 let straight = |token: Token| book.way(token).is_ok_and(|(_, path)| path == [end / 2]);

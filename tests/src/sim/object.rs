@@ -127,6 +127,7 @@ impl SimObject {
         args.drain(..2);
         let local = context.session_number().is_none();
         let mut state = self.shared.lock();
+        state.book.calls[token].local = local;
         if let Err(text) = state.book.arrive(token, self.id) {
             state.failures.push(text);
         }
@@ -138,12 +139,24 @@ impl SimObject {
             state.arrivals.push(Arrival { token, object, args, context: context.clone() });
             return Outcome::Later;
         }
+        let call = &state.book.calls[token];
+        let syms = match (local, call.link_is_sure) {
+            (true, _) => call.args.clone(),
+            (false, true) => state.book.passed_args(token).unwrap_or_default(),
+            (false, false) => Vec::new(),
+        };
         drop(state);
-        self.at_once(token, give)
+        let args = syms.into_iter().zip(args).collect();
+        self.at_once(token, give, args)
     }
 
-    fn at_once(&self, token: Token, give: Give) -> Outcome {
+    fn at_once(&self, token: Token, give: Give, mut args: Vec<(Sym, Value)>) -> Outcome {
         let (answer, outcome) = match give {
+            // What came from there goes back.
+            Give::Held(pick) if !args.is_empty() => {
+                let (sym, value) = args.swap_remove(pick % args.len());
+                (Ok(sym), Outcome::Value(value))
+            }
             Give::Nothing | Give::Held(_) | Give::Stored => (Ok(Sym::Nothing), Outcome::Value(Value::None)),
             Give::Bytes(len) => (Ok(Sym::Bytes(len)), Outcome::Value(Value::bytes(vec![7; len]))),
             Give::New | Give::Receiver => (Ok(Sym::Object(self.id, vec![])), Outcome::Value(self.own().into())),

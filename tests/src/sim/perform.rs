@@ -127,7 +127,7 @@ impl World {
     }
 
     fn call(&mut self, task: &mut Task, call: &Call) -> bool {
-        let Some(on) = Self::pick(task, call.target) else { return self.get(task, call.target, 0) };
+        let Some(on) = Self::pick_target(task, call.target) else { return self.get(task, call.target, 0) };
         match self.make_call(task, call, &on, false) {
             Made::Room => return true,
             Made::Promise(pledge) if call.how == How::Waiting => {
@@ -140,7 +140,7 @@ impl World {
 
     /// Several calls; those that found no room are to be made again.
     fn calls(&mut self, task: &mut Task, calls: &[Call], chain: bool, batched: bool) -> Again {
-        let Some(mut on) = calls.first().and_then(|call| Self::pick(task, call.target)) else {
+        let Some(mut on) = calls.first().and_then(|call| Self::pick_target(task, call.target)) else {
             self.get(task, 0, 0);
             return None;
         };
@@ -152,7 +152,7 @@ impl World {
         let mut again = None;
         for (place, call) in calls.iter().enumerate() {
             if !chain && place > 0 {
-                let Some(next) = Self::pick(task, call.target) else { break };
+                let Some(next) = Self::pick_target(task, call.target) else { break };
                 on = next;
             }
             match self.make_call(task, call, &on, batched) {
@@ -172,7 +172,7 @@ impl World {
     }
 
     fn attribute(&mut self, task: &mut Task, target: usize) -> bool {
-        let Some((target, value)) = Self::pick(task, target).and_then(|held| Self::value_of(&held)) else {
+        let Some((target, value)) = Self::pick_target(task, target).and_then(|held| Self::value_of(&held)) else {
             return false;
         };
         let Value::Ref(reference) = value else { return false };
@@ -246,7 +246,7 @@ impl World {
     }
 
     fn stream(&mut self, task: &mut Task, target: usize, ahead: u64, wanted: u64) -> bool {
-        let Some(Held::Object(known)) = Self::pick(task, target) else { return false };
+        let Some(Held::Object(known)) = Self::pick_target(task, target) else { return false };
         let Sym::Object(object, _) = &known.sym else { return false };
         let items = task.scope(|| Proxy::from(known.value.clone()).buffered(ahead));
         self.note(14, *object as u64, 0, |_| format!("task {} reads a stream of object {object}", task.id));

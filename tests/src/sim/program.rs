@@ -241,10 +241,10 @@ fn pad(rng: &mut Rng) -> usize {
 
 fn give(rng: &mut Rng) -> Give {
     match rng.below(100) {
-        0..15 => Give::Nothing,
-        15..25 => Give::Bytes(pad(rng)),
-        25..50 => Give::New,
-        50..60 => Give::Receiver,
+        0..8 => Give::Nothing,
+        8..14 => Give::Bytes(pad(rng)),
+        14..42 => Give::New,
+        42..60 => Give::Receiver,
         60..80 => Give::Held(rng.pick()),
         80..92 => Give::Stored,
         92..97 => Give::Raise,

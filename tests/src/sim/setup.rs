@@ -45,7 +45,8 @@ pub struct LinkSetup {
 }
 
 /// Sessions as pairs of nodes.
-const SHAPES: [&[[usize; 2]]; 9] = [
+const SHAPES: [&[[usize; 2]]; 10] = [
+    &[[0, 1]],
     &[[0, 1]],
     &[[0, 1]],
     &[[0, 1], [1, 2]],
@@ -60,13 +61,18 @@ const SHAPES: [&[[usize; 2]]; 9] = [
 pub(super) fn setup(rng: &mut Rng) -> Setup {
     let pairs = SHAPES[rng.below(SHAPES.len())];
     let nodes_len = pairs.iter().flatten().max().map_or(0, |last| last + 1);
-    // A chain that goes on by another session has no parent there: in a ring its calls could use up all that are
-    // allowed and wait for each other.
-    let tree = pairs.len() < nodes_len;
-    let small = tree && rng.chance(50);
+    // A call that a middle passes on counts there if the call that it is nested in was one-way, or came by another
+    // session: where calls travel far, those that are allowed could all wait for one that is not. So only few are
+    // allowed where there is nowhere to go on to, more in a tree, and as many as anybody wants in a ring.
+    let small = rng.chance(50);
+    let calls_max = match (pairs.len(), nodes_len) {
+        (1, _) if small => (2, 12),
+        (links, nodes) if small && links < nodes => (48, 80),
+        _ => (1024, 1024),
+    };
     let node = |rng: &mut Rng| NodeSetup {
         workers: rng.between(1, 3) as usize,
-        calls_max: if small { rng.between(2, 12) as u32 } else { 1024 },
+        calls_max: rng.between(calls_max.0, calls_max.1) as u32,
         queue_bytes_max: if rng.chance(25) { rng.between(200, 4000) } else { 4 << 20 },
         roots: rng.between(1, 3) as usize,
         list_len: rng.below(120),
