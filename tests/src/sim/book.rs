@@ -200,6 +200,22 @@ impl Book {
         views
     }
 
+    /// What a no-op call on the result of a call comes to: no promise, but what that came to.
+    pub(super) fn whole_views(&self, token: Token) -> Vec<Sym> {
+        let mut views = self.all_views(token);
+        for place in 0.. {
+            match views.get(place) {
+                None => break,
+                Some(Sym::Promise(on, route)) => {
+                    let came = self.view(*on).and_then(|came| self.back_by(came, route));
+                    views.extend(came);
+                }
+                Some(_) => {}
+            }
+        }
+        views
+    }
+
     /// Notes what a call gave, of all that it might.
     pub(super) fn gave(&mut self, token: Token, view: Sym) {
         self.views.get_mut().insert(token, view);
@@ -309,6 +325,15 @@ impl Book {
             }
         }
         closure
+    }
+
+    /// Whether a call waits for a promise that another side made.
+    pub(super) fn waits_for_others(&self, token: Token) -> bool {
+        let foreign = |value: &Sym| matches!(value, Sym::Promise(_, route) if !route.is_empty());
+        self.closure(token).into_iter().any(|on| {
+            let call = &self.calls[on];
+            call.args.iter().chain([&call.target]).any(foreign)
+        })
     }
 
     /// Whether a call is nested in another, as the callers know it.

@@ -210,7 +210,7 @@ impl World {
             Ok(Some(promise)) if promised(&promise).is_none() || self.shared.lock().book.calls[token].local => {
                 // It was a call of an object of this side, and is over.
                 self.shared.lock().book.calls[token].link = None;
-                if let Some(known) = self.observe(task.node, token, promise.result()) {
+                if let Some(known) = self.observe(task.node, token, promise.result(), false) {
                     self.hold(task, Held::Object(known));
                 }
                 Made::Nothing
@@ -230,7 +230,7 @@ impl World {
                 Made::Room
             }
             Err(error) => {
-                self.observe(task.node, token, Err(error));
+                self.observe(task.node, token, Err(error), false);
                 Made::Nothing
             }
         }

@@ -6,7 +6,7 @@ use wherever::Error;
 
 use super::book::{Book, Kind, Lack, Record, Token};
 use super::program::{Act, Give};
-use super::task::{Held, Wait};
+use super::task::{Held, Task, Wait};
 use super::world::World;
 
 /// Microseconds of nothing on its way after which nothing will come: more than any deadline, and many ticks.
@@ -65,24 +65,39 @@ impl World {
             if self.has_failed() {
                 return;
             }
-            let busy = |task: &super::task::Task| {
-                task.serves.is_some() || !matches!(task.wait, Wait::None) || !task.acts.is_empty()
-            };
+            let busy = |task: &Task| task.serves.is_some() || !matches!(task.wait, Wait::None) || !task.acts.is_empty();
             let jobs = self.ends.iter().any(|end| end.manual.jobs() > 0);
             if !jobs && !self.tasks.values().any(busy) && self.program.is_empty() {
                 return;
             }
-            // All that is allowed at once may be used up by calls that wait for this one: as with any such limit, it
-            // has to be given up.
-            let room = |task: &&mut super::task::Task| matches!(task.wait, Wait::Room(_)) && task.serves.is_some();
-            match self.tasks.values_mut().find(room) {
-                Some(task) => {
-                    task.acts.pop_front();
-                    task.wait = Wait::None;
-                }
-                None => return self.shared.fail(format!("deadlock:\n{}", self.dump())),
+            if !self.give_up() {
+                return self.shared.fail(format!("deadlock:\n{}", self.dump()));
             }
         }
+    }
+
+    /// Lets a task give up what no library could bring to an end; whether there was one.
+    fn give_up(&mut self) -> bool {
+        // All that is allowed at once may be used up by calls that wait for this one, as with any such limit.
+        let no_room = |task: &&mut Task| matches!(task.wait, Wait::Room(_)) && task.serves.is_some();
+        if let Some(task) = self.tasks.values_mut().find(no_room) {
+            task.acts.pop_front();
+            task.wait = Wait::None;
+            return true;
+        }
+        // An object that waits for a promise of its caller's may have overtaken what that is on: by another road.
+        let stuck = self.tasks.values().find_map(|task| {
+            let Wait::Promise(pledge, _) = &task.wait else { return None };
+            let waits = task.serves.is_some() && self.shared.lock().book.waits_for_others(pledge.token);
+            waits.then(|| pledge.clone())
+        });
+        let Some(pledge) = stuck.filter(|pledge| !self.shared.lock().book.calls[pledge.token].cancelled) else {
+            return false;
+        };
+        self.shared.lock().book.calls[pledge.token].cancelled = true;
+        pledge.promise.cancel();
+        (0..self.nodes.len()).for_each(|node| self.touch(node));
+        true
     }
 
     /// The callers at the top wait for all that they hold.
@@ -113,7 +128,7 @@ impl World {
 
     /// The state of the world in words.
     pub(super) fn dump(&self) -> String {
-        let mut lines: Vec<String> = self.tasks.values().map(super::task::Task::describe).collect();
+        let mut lines: Vec<String> = self.tasks.values().map(Task::describe).collect();
         for (place, end) in self.ends.iter().enumerate() {
             let (stats, ended) = (end.peer.stats(), end.peer.ended());
             let jobs = end.manual.jobs();

@@ -262,7 +262,8 @@ impl World {
 
     /// Whether it was for want of room; anything else but a cut is a fault.
     fn refused(&self, error: &Error) -> bool {
-        if !is_no_room(error) && !(self.has_cut() && matches!(error, Error::Disconnected(_))) {
+        let lost = self.has_cut() && matches!(error, Error::Disconnected(_));
+        if !is_no_room(error) && !lost {
             self.shared.fail(format!("a stream failed: {error:?}"));
         }
         is_no_room(error)
@@ -287,7 +288,7 @@ impl World {
             Wait::Promise(pledge, Some(_)) if !pledge.link => task.wait = Wait::Promise(pledge, None),
             Wait::Promise(pledge, proof) => {
                 let result = task.scope(|| result_of(&pledge, proof.as_ref()));
-                let known = self.observe(task.node, pledge.token, result);
+                let known = self.observe(task.node, pledge.token, result, proof.is_some());
                 if self.rng.chance(50) {
                     task.held.retain(|held| !matches!(held, Held::Promise(other) if other.token == pledge.token));
                 }

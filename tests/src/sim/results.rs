@@ -84,8 +84,14 @@ impl World {
         known
     }
 
-    /// Looks at the result of a call; the reference, if it is one.
-    pub(super) fn observe(&mut self, node: usize, token: Token, result: Result<Value, Error>) -> Option<Rc<Known>> {
+    /// Looks at the result of a call, `proven` if a no-op call on it gave it; the reference, if it is one.
+    pub(super) fn observe(
+        &mut self,
+        node: usize,
+        token: Token,
+        result: Result<Value, Error>,
+        proven: bool,
+    ) -> Option<Rc<Known>> {
         self.note(8, token as u64, u64::from(result.is_ok()), |_| format!("node {node} sees call {token}: {result:?}"));
         let cut = self.has_cut();
         let mut state = self.shared.lock();
@@ -104,13 +110,15 @@ impl World {
         }
         let value = result.ok()?;
         let ran = call.kind != Kind::Run || call.runs == 1;
-        let views = state.book.all_views(token);
+        let views = if proven { state.book.whole_views(token) } else { state.book.all_views(token) };
         drop(state);
         let mut texts = Vec::new();
         for view in views {
             match self.check_value(node, &view, &value) {
                 Ok(known) if ran => {
-                    self.shared.lock().book.gave(token, view);
+                    if !proven {
+                        self.shared.lock().book.gave(token, view);
+                    }
                     return known;
                 }
                 Ok(_) => texts.push("it has not run".to_owned()),
