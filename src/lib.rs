@@ -91,7 +91,7 @@ pub use host::{Arguments, Host, Operation, Outcome, Own, Request, Runtime};
 pub use node::{Node, NodeBuilder};
 pub use peer::Peer;
 pub use promise::Promise;
-pub use proxy::Proxy;
+pub use proxy::{Proxy, same};
 pub use rust_runtime::RustRuntime;
 pub use session::Stats;
 pub use stream::{Fetched, ItemStream};

@@ -11,6 +11,7 @@ use crate::clock::{Clock, SystemClock, Time};
 use crate::host::{Own, Runtime};
 use crate::limits::Limits;
 use crate::policy::Policy;
+use crate::value::Value;
 
 /// This process's own side: what it exports, by which policy and limits, on what clock, with which runtime.
 ///
@@ -24,6 +25,8 @@ struct Inner {
     limits: Limits,
     clock: Box<dyn Clock>,
     runtime: Box<dyn Runs>,
+    /// Turns identities into tokens that mean nothing elsewhere.
+    tokens: RandomState,
 }
 
 /// What of a runtime the core itself uses.
@@ -128,6 +131,14 @@ impl Node {
         self.0.runtime.run(job);
     }
 
+    /// What tells an object of this node from every other object anywhere, while both are held.
+    pub(crate) fn token(&self, object: &Own) -> Value {
+        let identity = object.host().identity();
+        // Two keyed hashes: no two objects meet by chance, and nothing of the object's address is told.
+        let halves = [self.0.tokens.hash_one(identity), self.0.tokens.hash_one((identity, 1))];
+        Value::bytes(halves.map(u64::to_le_bytes).concat())
+    }
+
     /// A number for a new session that no other session anywhere has, as far as chance goes.
     pub(crate) fn nonce(&self) -> [u8; 16] {
         // The standard library's hash keys are random for each process and unlike for each state.
@@ -173,6 +184,6 @@ impl NodeBuilder {
     /// The node.
     pub fn build(self) -> Node {
         let Self { policy, limits, clock, runtime } = self;
-        Node(Arc::new(Inner { exports: Mutex::default(), policy, limits, clock, runtime }))
+        Node(Arc::new(Inner { exports: Mutex::default(), policy, limits, clock, runtime, tokens: RandomState::new() }))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::call::{CallBuilder, Callee};
 use crate::convert::{FromValue, IntoArguments};
-use crate::drive::Hub;
+use crate::drive::{Hub, IDENTITY};
 use crate::error::Error;
 use crate::host::Operation;
 use crate::hosts::contents_from_items;
@@ -269,6 +269,30 @@ impl Proxy {
             Ref::Remote(handle) => Hub::of(handle).map(Peer::new),
         }
     }
+}
+
+/// Whether two proxies lead to the same object, by whatever sessions. Where their sessions differ, the object's own side
+/// is asked, by a call for each.
+///
+/// # Errors
+/// As for [`Proxy::call`].
+pub fn same(one: &Proxy, other: &Proxy) -> Result<bool, Error> {
+    if one.same(other) {
+        return Ok(true);
+    }
+    match (&one.target, &other.target) {
+        (Ref::Own(_), Ref::Own(_)) => Ok(false),
+        (Ref::Own(own), Ref::Remote(handle)) | (Ref::Remote(handle), Ref::Own(own)) => {
+            let Some(hub) = Hub::of(handle) else { return Ok(false) };
+            Ok(hub.node().token(own) == token(&Proxy::of(Ref::Remote(handle.clone())))?)
+        }
+        (Ref::Remote(a), Ref::Remote(b)) if a.session_number() == b.session_number() => Ok(false),
+        _ => Ok(token(one)? == token(other)?),
+    }
+}
+
+fn token(of: &Proxy) -> Result<Value, Error> {
+    of.request(Operation::Noop).member(IDENTITY).send()
 }
 
 /// A whole fetch begins with the category of the container, which whoever steps through it does not want.

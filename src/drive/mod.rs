@@ -15,5 +15,5 @@ pub(crate) use hub::Hub;
 pub use lanes::Lane;
 pub(crate) use lanes::{Serving, serving, thread_lane};
 pub use manual::Manual;
-pub(crate) use run::perform_here;
+pub(crate) use run::{IDENTITY, perform_here};
 pub use simple::connect;

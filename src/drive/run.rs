@@ -19,6 +19,9 @@ use crate::session::{Job, JobTarget};
 use crate::table::Id;
 use crate::value::{Ref, Value};
 
+/// The member by which a no-op call asks for what tells the object from all others.
+pub(crate) const IDENTITY: &str = "identity";
+
 /// A call on its way to the object at the end of its path.
 struct Walk {
     hub: Arc<Hub>,
@@ -142,7 +145,11 @@ impl Walk {
     fn operate(self, own: &Own) -> Result<(), Error> {
         let Self { hub, job, context, .. } = self;
         if job.operation == Operation::Noop {
-            context.reply().settle(Ok(Value::Ref(Ref::Own(own.clone()))));
+            let result = match job.member.as_deref() {
+                Some(IDENTITY) => hub.node().token(own),
+                _ => Value::Ref(Ref::Own(own.clone())),
+            };
+            context.reply().settle(Ok(result));
             return Ok(());
         }
         let arguments = job.arguments.arguments(hub.node().limits())?;

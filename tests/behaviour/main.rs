@@ -13,6 +13,7 @@ mod order;
 mod promises;
 mod references;
 mod review;
+mod same;
 mod shapes;
 mod stops;
 mod toy;
