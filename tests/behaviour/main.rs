@@ -7,6 +7,7 @@ mod cycles;
 mod depth;
 mod dynamic_face;
 mod errors;
+mod idle;
 mod loop_back;
 mod middle;
 mod order;
