@@ -32,6 +32,16 @@ pub(super) enum Sym {
     Promise(Token, Vec<Link>),
 }
 
+impl Sym {
+    /// How many sessions lead to it.
+    pub(super) fn hops(&self) -> usize {
+        match self {
+            Sym::Object(_, route) | Sym::Promise(_, route) => route.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// What a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -147,6 +157,11 @@ impl Book {
         if self.running.get(&road) == Some(&token) {
             self.running.remove(&road);
         }
+    }
+
+    /// A session is over: what still runs of it holds nothing up that is made by another.
+    pub(super) fn cut(&mut self) {
+        self.running.clear();
     }
 
     /// Notes what a call was answered with.

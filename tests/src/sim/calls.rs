@@ -44,7 +44,14 @@ impl World {
         if remotes.is_empty() || pick % 8 == 7 {
             return Self::pick(task, pick);
         }
-        remotes.get(pick / 8 % remotes.len()).map(|held| Held::clone(held))
+        let hops = |held: &&&Held| match held {
+            Held::Object(known) => known.sym.hops(),
+            Held::Promise(_) => 0,
+        };
+        match pick % 8 {
+            0..3 => remotes.iter().max_by_key(hops).map(|held| Held::clone(held)),
+            _ => remotes.get(pick / 8 % remotes.len()).map(|held| Held::clone(held)),
+        }
     }
 
     /// Something to pass on by this session: often what another session leads to.

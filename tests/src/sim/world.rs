@@ -327,6 +327,7 @@ impl World {
             return;
         }
         end.manual.cut("cut");
+        self.shared.lock().book.cut();
         // Whoever waits for room looks again.
         self.moved += 1;
         let node = end.node;
