@@ -10,8 +10,17 @@ fn run(bytes: &[u8]) {
     let limits = Limits::default();
     let Ok(frame) = heap_bound(bytes.len(), || Frame::decode(bytes, &limits)) else { return };
     let again = Frame::decode(&encoded(&frame), &limits);
-    let shown = again.map(|frame| format!("{frame:?}"));
-    assert_eq!(shown, Ok(format!("{frame:?}")), "another frame came back");
+    assert_eq!(again.map(shown), Ok(shown(frame)), "another frame came back");
+}
+
+/// A frame as text, but for the length of its shapes: numbers may have come longer than need be.
+fn shown(mut frame: Frame) -> String {
+    let shapes = match &mut frame {
+        Frame::Session { shapes, .. } => Some(shapes),
+        Frame::Part(part) => part.first.as_mut().map(|head| &mut head.shapes),
+    };
+    shapes.into_iter().flatten().for_each(|record| record.len = 0);
+    format!("{frame:?}")
 }
 
 /// The frame as its sender would have written it.

@@ -98,14 +98,19 @@ pub(super) enum Lack {
     NoObject,
 }
 
+/// What calls are ordered by: who makes them, and on what it holds. Once a session was cut, the session as well: what
+/// is left may go on by another.
+type Road = (TaskId, Sym, Option<Link>);
+
 /// Everything known about what ought to be.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) calls: Vec<Record>,
     places: HashMap<(TaskId, Sym), u64>,
-    arrived: HashMap<(TaskId, Sym), u64>,
+    arrived: HashMap<Road, u64>,
     /// The call that holds up the next on its road.
-    running: HashMap<(TaskId, Sym), Token>,
+    running: HashMap<Road, Token>,
+    is_cut: bool,
     /// Which of the ways that it might take a call took, once that was found out.
     taken: HashMap<Token, usize>,
     /// What calls give, as far as that was found out: it does not change.
@@ -134,7 +139,7 @@ impl Book {
             return Err(format!("call {token} on {:?} ({target:?}) arrived at object {object}", call.target));
         }
         let (place, concurrent) = (call.place, call.concurrent);
-        let road = (call.task, call.target.clone());
+        let road = self.road(token);
         if let Some(other) = self.running.get(&road).copied().filter(|other| self.calls[*other].place < place) {
             return Err(format!("call {token} started while call {other} of its road {road:?} ran"));
         }
@@ -153,14 +158,17 @@ impl Book {
 
     /// Notes that a call does not hold up the next any more: it was answered, or suspended.
     pub(super) fn leave(&mut self, token: Token) {
-        let road = (self.calls[token].task, self.calls[token].target.clone());
-        if self.running.get(&road) == Some(&token) {
-            self.running.remove(&road);
-        }
+        self.running.retain(|_, running| *running != token);
     }
 
-    /// A session is over: what still runs of it holds nothing up that is made by another.
+    fn road(&self, token: Token) -> Road {
+        let call = &self.calls[token];
+        (call.task, call.target.clone(), call.link.filter(|_| self.is_cut))
+    }
+
+    /// A session is over: what was sent by it holds nothing up that is sent by another.
     pub(super) fn cut(&mut self) {
+        self.is_cut = true;
         self.running.clear();
     }
 
