@@ -155,7 +155,7 @@ impl Simple {
     fn receive(&self, hub: &Arc<Hub>, within: Option<Duration>) -> bool {
         let mut frame = std::mem::take(&mut *self.buffer.lock());
         let received = match within {
-            Some(time) => self.carrier.recv_within(&mut frame, time),
+            Some(time) => self.carrier.recv_until(&mut frame, Some(time)),
             None => self.carrier.recv(&mut frame),
         };
         let now = hub.now();

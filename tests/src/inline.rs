@@ -95,7 +95,8 @@ impl Transport for Carrier {
         Ok(())
     }
 
-    fn recv_within(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
+    fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
+        let Some(time) = time else { return self.recv(frame) };
         match self.next() {
             Some(next) => *frame = next,
             None => {

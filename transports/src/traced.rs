@@ -85,10 +85,14 @@ impl<T: Transport> Transport for Traced<T> {
         self.carrier.close();
     }
 
-    fn recv_within(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
-        self.carrier.recv_within(frame, time)?;
+    fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
+        self.carrier.recv_until(frame, time)?;
         self.tell(Way::Received, frame);
         Ok(())
+    }
+
+    fn wake(&self) {
+        self.carrier.wake();
     }
 
     fn is_interruptible(&self) -> bool {
