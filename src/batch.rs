@@ -8,8 +8,15 @@ use crate::drive::Hub;
 use crate::session::Session;
 
 thread_local! {
-    /// Sessions that the present thread has a batch open for.
-    static OPEN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    /// The batches that the present thread has open.
+    static OPEN: RefCell<Vec<Open>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A thread's batch for one session. One within another is the same: what was called first leaves first.
+struct Open {
+    session: u64,
+    batch: u64,
+    depth: u32,
 }
 
 /// An open batch. It ends when it is sent, or dropped.
@@ -21,30 +28,51 @@ pub struct Batch {
 
 impl Batch {
     pub(crate) fn open(hub: &Arc<Hub>) -> Self {
-        hub.with(Session::begin_batch);
-        OPEN.with(|open| open.borrow_mut().push(hub.number()));
+        let session = hub.number();
+        let is_within = OPEN.with(|open| {
+            let mut open = open.borrow_mut();
+            let outer = open.iter_mut().find(|outer| outer.session == session);
+            outer.map(|outer| outer.depth += 1).is_some()
+        });
+        if !is_within {
+            let batch = hub.with(Session::begin_batch);
+            OPEN.with(|open| open.borrow_mut().push(Open { session, batch, depth: 1 }));
+        }
         Self { hub: hub.clone(), _thread: PhantomData }
     }
 
     /// Ends the batch: what it holds leaves now.
     pub fn send(self) {}
 
-    /// Whether the present thread has a batch open for this session.
-    pub(crate) fn is_open(session: u64) -> bool {
-        OPEN.try_with(|open| open.borrow().contains(&session)).unwrap_or(false)
+    /// The batch that the present thread has open for this session.
+    pub(crate) fn of_thread(session: u64) -> Option<u64> {
+        let find = |open: &RefCell<Vec<Open>>| {
+            open.borrow().iter().find(|open| open.session == session).map(|open| open.batch)
+        };
+        OPEN.try_with(find).ok().flatten()
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        let number = self.hub.number();
-        OPEN.with(|open| {
+        let session = self.hub.number();
+        let ended = OPEN.with(|open| {
             let mut open = open.borrow_mut();
-            if let Some(place) = open.iter().rposition(|session| *session == number) {
+            let place = open.iter().position(|open| open.session == session)?;
+            open[place].depth -= 1;
+            let is_outermost = open[place].depth == 0;
+            let batch = open[place].batch;
+            if is_outermost {
                 open.remove(place);
             }
+            Some((batch, is_outermost))
         });
-        self.hub.with(Session::end_batch);
+        match ended {
+            Some((batch, true)) => self.hub.with(|session| session.end_batch(batch)),
+            // An inner one leaves, with what was called before it; the outer one goes on.
+            Some((batch, false)) => self.hub.with(|session| session.flush_batch(batch)),
+            None => {}
+        }
         self.hub.kick();
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::convert::IntoArguments;
-use crate::drive::{Hub, perform_here, serving, thread_lane};
+use crate::drive::{Awaited, Hub, perform_here, serving, thread_lane};
 use crate::error::Error;
 use crate::host::{Arguments, Operation, Own, Request};
 use crate::hosts::copy_operand;
@@ -112,7 +112,7 @@ impl CallBuilder {
             (Route::Peer(hub, target), call) => {
                 let spec = call.spec(&hub, target)?;
                 let id = hub.call_when_room(spec, true)?;
-                hub.wait_value(id)
+                hub.wait_value(Awaited::Call(id))
             }
         }
     }
@@ -126,7 +126,7 @@ impl CallBuilder {
         match self.route()? {
             (Route::Here(own), call) => Ok(Promise::ready(call.here(&own))),
             (Route::Peer(hub, target), call) => {
-                let batch = Batch::is_open(hub.number());
+                let batch = Batch::of_thread(hub.number());
                 let spec = CallSpec { keep: true, batch, ..call.spec(&hub, target)? };
                 let id = hub.call_when_room(spec, false)?;
                 let promise = Promise::of(hub.promise_handle(id));
@@ -146,7 +146,7 @@ impl CallBuilder {
             // Nobody is told of its failure, as nobody is when it happens over there.
             (Route::Here(own), call) => call.here(&own).map(|_| ()).or(Ok(())),
             (Route::Peer(hub, target), call) => {
-                let batch = Batch::is_open(hub.number());
+                let batch = Batch::of_thread(hub.number());
                 let spec = CallSpec { one_way: true, batch, ..call.spec(&hub, target)? };
                 hub.call_when_room(spec, false)?;
                 hub.kick();

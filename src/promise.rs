@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use crate::call::{CallBuilder, Callee};
 use crate::context::CallContext;
 use crate::convert::IntoArguments;
-use crate::drive::{Hub, serving, thread_lane};
+use crate::drive::{Awaited, Hub, serving, thread_lane};
 use crate::error::Error;
 use crate::host::{Host, Operation, Outcome, Own, Request};
 use crate::proxy::Proxy;
@@ -57,11 +57,8 @@ impl Promise {
         if hub.with(|session| session.is_no_return(id)) {
             return self.prove(&hub);
         }
-        hub.with(|session| {
-            session.await_question(id);
-            session.flush();
-        });
-        let value = hub.wait_value(id)?;
+        hub.with(|session| session.await_question(id));
+        let value = hub.wait_value(Awaited::Promise(id))?;
         if hub.with(|session| session.needs_proof(id, thread_lane())) {
             return self.prove(&hub);
         }
@@ -78,7 +75,7 @@ impl Promise {
             deadline,
             ..CallSpec::new(Target::Handle(handle.clone()), Operation::Noop)
         };
-        let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(id));
+        let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(Awaited::Call(id)));
         match (proof, hub.with(|session| session.take_settled(handle.id()))) {
             // A no-op call that was cut off says nothing of the call itself: whether that may have run, what it gave.
             (Err(Error::Disconnected(_)), Some(settled)) => settled?.value(hub.node().limits()),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::context::CallContext;
-use crate::drive::Hub;
+use crate::drive::{Awaited, Hub};
 use crate::error::Error;
 use crate::host::{Operation, Outcome, Own, Request, Step, ValueStream};
 use crate::hosts::whole_stream;
@@ -156,7 +156,7 @@ impl Remote {
                 self.grant();
                 let id = self.id;
                 let hub = self.hub.clone();
-                hub.driver().wait(&hub, &mut |session| session.has_news(id))?;
+                hub.driver().wait(&hub, Awaited::Call(id), &mut |session| session.has_news(id))?;
                 self.hub.with(|session| session.next_chunk(self.id))
             }
             next => next,

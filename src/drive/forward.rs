@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::context::CallContext;
-use crate::drive::hub::Hub;
+use crate::drive::hub::{Awaited, Hub};
 use crate::drive::relay::Relay;
 use crate::error::{Disconnected, Error};
 use crate::host::{Host, Identity, Operation, Outcome, Request};
@@ -105,7 +105,7 @@ fn forward_plain(from: &Arc<Hub>, to: &Arc<Hub>, mut spec: CallSpec, context: &C
     if let Some(id) = made {
         // Where nobody else would bring the answer, whoever forwards waits for it.
         if !same && to.driver().waits_in_line() {
-            return to.driver().wait(to, &mut |session| session.is_over(id));
+            return to.driver().wait(to, Awaited::Call(id), &mut |session| session.is_over(id));
         }
     }
     to.kick();

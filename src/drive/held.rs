@@ -32,6 +32,10 @@ pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value
 }
 
 fn settle_now(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
+    let has_room = hub.with(|session| session.has_queue_room());
+    if !has_room && !hub.driver().make_room(hub) {
+        return hub.keep_result(answer, result);
+    }
     let settlement = hub.pack(|packer| packer.settlement(result));
     hub.with(|session| session.settle(answer, settlement));
     hub.kick();
@@ -54,7 +58,6 @@ fn when_settled(promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send
     let waiting =
         Arc::new(Waiting { hub: hub.clone(), promise: promise.clone(), then: Mutex::new(Some(Box::new(then))) });
     waiting.look();
-    hub.with(|session| session.flush());
     hub.kick();
 }
 

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
 
+use crate::batch::Batch;
 use crate::clock::Time;
 use crate::context::{CallContext, ReplyTo};
 use crate::drive::dispatching::Dispatching;
 use crate::drive::held;
 use crate::drive::lanes::ForwardLanes;
+use crate::drive::work::{Listener, Work};
 use crate::error::Error;
 use crate::host::{Operation, Own};
 use crate::limits::Told;
@@ -24,14 +27,34 @@ use crate::value::Value;
 
 /// What a driver does for its hub.
 pub(crate) trait Drive: Send + Sync {
-    /// A job is ready: run it, or keep it until somebody can.
-    fn take_job(&self, hub: &Arc<Hub>, job: Box<Job>);
+    /// Work is ready: do it, or keep it until somebody can.
+    fn take_work(&self, hub: &Arc<Hub>, work: Work);
+
+    /// Whether [`Self::take_work`] does what is no job at once. Then events are acted on one by one, since each may lead
+    /// to others.
+    fn works_at_once(&self) -> bool {
+        true
+    }
+
+    /// A question is settled, or has items: whoever waits for it looks.
+    fn told(&self, id: Id) {
+        let _ = id;
+    }
+
+    /// There may be room for what waited for it.
+    fn room_came(&self) {}
+
+    /// Waits until the queue has room for a result; whether it could wait.
+    fn make_room(&self, hub: &Arc<Hub>) -> bool {
+        let _ = hub;
+        true
+    }
 
     /// Something may be ready to be sent.
     fn kick(&self, hub: &Arc<Hub>);
 
-    /// Waits until `done` gives something, serving what must be served meanwhile.
-    fn wait(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error>;
+    /// Waits until `done` says so, serving what must be served meanwhile.
+    fn wait(&self, hub: &Arc<Hub>, awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error>;
 
     /// Takes the tick: what is due leaves, what has arrived is served, as far as that needs no waiting.
     fn poll(&self, hub: &Arc<Hub>) -> Result<(), Error>;
@@ -49,6 +72,17 @@ pub(crate) trait Drive: Send + Sync {
     fn ended(&self, hub: &Arc<Hub>);
 }
 
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// News of a question that nobody else can settle.
+    Call(Id),
+    /// News of a question that others may settle: its promise is theirs too.
+    Promise(Id),
+    /// Room for a call, or for a result.
+    Room,
+}
+
 /// One session, locked, with whoever drives it.
 pub(crate) struct Hub {
     me: Weak<Hub>,
@@ -58,25 +92,24 @@ pub(crate) struct Hub {
     /// Ids whose last handle was dropped. A lock of its own, so that dropping a proxy waits for nothing.
     let_go: Mutex<BTreeSet<Id>>,
     pub(crate) lanes: ForwardLanes,
-    /// Forwarded calls that found no room.
-    backlog: Mutex<VecDeque<KeptBack>>,
+    backlog: Mutex<Backlog>,
     /// Told, once, when a question is settled or has items.
     listeners: Mutex<HashMap<Id, Vec<Listener>>>,
     driver: Box<dyn Drive>,
 }
 
+/// What found no room, in the order in which it came.
+#[derive(Default)]
+struct Backlog {
+    calls: VecDeque<KeptBack>,
+    /// Somebody is making one of them: all others wait behind it.
+    busy: bool,
+    /// Results that found no room, where their thread could not wait for it.
+    results: VecDeque<(Id, Result<Value, Error>)>,
+}
+
 /// A forwarded call that found no room, and the call that it is forwarded for.
 type KeptBack = (Box<CallSpec>, Option<CallContext>);
-
-/// What is told when a question has news.
-type Listener = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
-
-fn tell(listener: &Listener) {
-    let told = listener.lock().take();
-    if let Some(told) = told {
-        told();
-    }
-}
 
 /// Numbers sessions apart within the process, so that a handle is never taken for one of another session.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
@@ -140,25 +173,46 @@ impl Hub {
         let_go.into_iter().for_each(|id| session.let_go(id));
         let result = act(&mut session);
         let trash = session.take_trash();
+        let room_came = session.take_room_came();
         drop(session);
         drop(trash);
+        if room_came {
+            self.driver.room_came();
+        }
         result
     }
 
     /// Acts on all that the session has to say.
     pub(crate) fn dispatch(self: &Arc<Self>) {
-        let Some(_within) = Dispatching::enter(self.number) else { return };
-        while let Some(event) = self.with(Session::poll_event) {
-            match event {
-                Event::Run(job) => self.driver.take_job(self, job),
-                Event::Done(done, settled) => done.run(settled),
-                Event::Settled(id) => self.tell_listener(id),
-                Event::Stop(flag) => flag.tell(),
-                Event::Pull(answer) => self.pull(answer),
-                Event::Ended => self.end(),
+        let at_once = self.driver.works_at_once();
+        let within = if at_once { Dispatching::enter(self.number) } else { None };
+        if at_once && within.is_none() {
+            return;
+        }
+        loop {
+            let count = if at_once { 1 } else { usize::MAX };
+            let take = |session: &mut Session| std::iter::from_fn(|| session.poll_event()).take(count).collect();
+            let events: SmallVec<[Event; 2]> = self.with(take);
+            if events.is_empty() {
+                break;
             }
+            events.into_iter().for_each(|event| self.act_on(event));
         }
         self.retry_backlog();
+    }
+
+    fn act_on(self: &Arc<Self>, event: Event) {
+        match event {
+            Event::Run(job) => self.driver.take_work(self, Work::Job(job)),
+            Event::Done(done, settled) => self.driver.take_work(self, Work::Done(done, settled)),
+            Event::Settled(id) => {
+                self.driver.told(id);
+                self.tell_listeners(id);
+            }
+            Event::Stop(flag) => self.driver.take_work(self, Work::Stop(flag)),
+            Event::Pull(answer) => self.driver.take_work(self, Work::Pull(answer)),
+            Event::Ended => self.end(),
+        }
     }
 
     /// Which calls that have not begun still run when the session is over: those that want no answer, if the peer closed
@@ -170,13 +224,17 @@ impl Hub {
 
     fn end(self: &Arc<Self>) {
         let listeners = std::mem::take(&mut *self.listeners.lock());
-        listeners.into_values().flatten().for_each(|listener| tell(&listener));
+        let results = std::mem::take(&mut self.backlog.lock().results);
+        drop(results);
+        listeners.into_values().flatten().for_each(|listener| self.driver.take_work(self, Work::Tell(listener)));
         self.driver.ended(self);
     }
 
-    fn tell_listener(&self, id: Id) {
+    fn tell_listeners(self: &Arc<Self>, id: Id) {
         let listeners = self.listeners.lock().remove(&id);
-        listeners.into_iter().flatten().for_each(|listener| tell(&listener));
+        for listener in listeners.into_iter().flatten() {
+            self.driver.take_work(self, Work::Tell(listener));
+        }
     }
 
     /// Looks for news of a question; if there are none yet, `listener` is told, once, when there are.
@@ -189,13 +247,13 @@ impl Hub {
         if let Some(news) = self.with(&look) {
             return Some(news);
         }
-        let listener: Listener = Arc::new(Mutex::new(Some(Box::new(listener))));
+        let listener = Listener::new(listener);
         self.listeners.lock().entry(id).or_default().push(listener.clone());
         // Once more: news may have come, and been told, in between.
         let news = self.with(look)?;
-        let _taken_back = listener.lock().take();
+        listener.take_back();
         if let Entry::Occupied(mut listeners) = self.listeners.lock().entry(id) {
-            listeners.get_mut().retain(|other| !Arc::ptr_eq(other, &listener));
+            listeners.get_mut().retain(|other| !other.is(&listener));
             if listeners.get().is_empty() {
                 listeners.remove();
             }
@@ -220,6 +278,7 @@ impl Hub {
     pub(crate) fn call_when_room(self: &Arc<Self>, spec: CallSpec, awaited: bool) -> Result<Id, Error> {
         self.greet_for(&spec)?;
         let mut spec = Box::new(spec);
+        let batch = Batch::of_thread(self.number);
         loop {
             let now = self.now();
             let made = self.with(|session| {
@@ -227,7 +286,7 @@ impl Hub {
                 let id = session.call(*spec)?;
                 if awaited {
                     session.await_question(id);
-                    session.flush();
+                    batch.into_iter().for_each(|batch| session.flush_batch(batch));
                 }
                 Ok(id)
             });
@@ -237,9 +296,10 @@ impl Hub {
                 Err(Refusal::Full(back)) => spec = back,
             }
             // The calls of a batch that fills all room must leave before there can be any.
-            self.with(Session::flush);
+            self.with(|session| batch.into_iter().for_each(|batch| session.flush_batch(batch)));
             let nested = spec.chain.as_ref().is_some_and(|chain| chain.served_in(self.number).is_some());
-            self.driver.wait(self, &mut |session| session.has_room(nested) || session.ended().is_some())?;
+            let has_room = &mut |session: &mut Session| session.has_room(nested) || session.ended().is_some();
+            self.driver.wait(self, Awaited::Room, has_room)?;
         }
     }
 
@@ -250,7 +310,7 @@ impl Hub {
             return Ok(());
         }
         let id = self.call_when_room(CallSpec::new(Target::Names, Operation::Noop), true)?;
-        self.wait_settled(id).map(|_| ())
+        self.wait_settled(Awaited::Call(id)).map(|_| ())
     }
 
     /// Makes a call whose continuation is in it; one that finds no room waits without holding anybody up. It is stopped
@@ -260,16 +320,26 @@ impl Hub {
         spec: CallSpec,
         made_for: Option<&CallContext>,
     ) -> Result<Option<Id>, Error> {
-        let waiting = !self.backlog.lock().is_empty();
-        let made = if waiting { Err(Refusal::Full(Box::new(spec))) } else { self.with(|session| session.call(spec)) };
+        {
+            let mut backlog = self.backlog.lock();
+            if backlog.busy || !backlog.calls.is_empty() {
+                backlog.calls.push_back((Box::new(spec), made_for.cloned()));
+                return Ok(None);
+            }
+            backlog.busy = true;
+        }
+        let made = self.with(|session| session.call(spec));
+        let mut backlog = self.backlog.lock();
+        backlog.busy = false;
         match made {
             Ok(id) => {
+                drop(backlog);
                 self.stop_with(id, made_for);
                 Ok(Some(id))
             }
             Err(Refusal::Failed(error)) => Err(error),
             Err(Refusal::Full(spec)) => {
-                self.backlog.lock().push_back((spec, made_for.cloned()));
+                backlog.calls.push_front((spec, made_for.cloned()));
                 Ok(None)
             }
         }
@@ -287,20 +357,55 @@ impl Hub {
     }
 
     fn retry_backlog(self: &Arc<Self>) {
+        self.retry_results();
         loop {
-            let Some((mut spec, made_for)) = self.backlog.lock().pop_front() else { return };
+            let (mut spec, made_for) = {
+                let mut backlog = self.backlog.lock();
+                // Whoever is at it looks again when it is done.
+                if backlog.busy {
+                    return;
+                }
+                let Some(first) = backlog.calls.pop_front() else { return };
+                backlog.busy = true;
+                first
+            };
             let is_stopped = made_for.as_ref().is_some_and(CallContext::is_stopped);
             let refused = if is_stopped { Err(Error::Stopped) } else { self.with(|session| session.check_call(&spec)) };
             if let Err(error) = refused {
-                spec.done.take().into_iter().for_each(|done| done.run(Err(error.clone())));
+                self.backlog.lock().busy = false;
+                let done = spec.done.take().into_iter();
+                done.for_each(|done| self.driver.take_work(self, Work::Done(done, Err(error.clone()))));
                 continue;
             }
-            match self.with(|session| session.call(*spec)) {
-                Ok(id) => self.stop_with(id, made_for.as_ref()),
-                Err(Refusal::Full(spec)) => return self.backlog.lock().push_front((spec, made_for)),
+            let made = self.with(|session| session.call(*spec));
+            let mut backlog = self.backlog.lock();
+            backlog.busy = false;
+            match made {
+                Ok(id) => {
+                    drop(backlog);
+                    self.stop_with(id, made_for.as_ref());
+                }
+                Err(Refusal::Full(spec)) => return backlog.calls.push_front((spec, made_for)),
                 // The session ended just now; its continuation is gone, and says so.
                 Err(Refusal::Failed(_)) => {}
             }
+        }
+    }
+
+    /// Keeps a result until the queue has room for it.
+    pub(crate) fn keep_result(self: &Arc<Self>, answer: Id, result: Result<Value, Error>) {
+        self.backlog.lock().results.push_back((answer, result));
+        self.retry_results();
+    }
+
+    fn retry_results(self: &Arc<Self>) {
+        loop {
+            if self.backlog.lock().results.is_empty() || !self.with(|session| session.has_queue_room()) {
+                return;
+            }
+            let Some((answer, result)) = self.backlog.lock().results.pop_front() else { return };
+            let settlement = self.pack(|packer| packer.settlement(result));
+            self.with(|session| session.settle(answer, settlement));
         }
     }
 
@@ -310,9 +415,10 @@ impl Hub {
     }
 
     /// Waits for a question and takes its result.
-    pub(crate) fn wait_settled(self: &Arc<Self>, id: Id) -> Settled {
+    pub(crate) fn wait_settled(self: &Arc<Self>, awaited: Awaited) -> Settled {
+        let (Awaited::Call(id) | Awaited::Promise(id)) = awaited else { return Err(Error::Stopped) };
         let mut settled = None;
-        let waited = self.driver.wait(self, &mut |session| {
+        let waited = self.driver.wait(self, awaited, &mut |session| {
             settled = session.take_settled(id);
             settled.is_some()
         });
@@ -324,8 +430,8 @@ impl Hub {
     }
 
     /// Waits for a question and decodes its result.
-    pub(crate) fn wait_value(self: &Arc<Self>, id: Id) -> Result<Value, Error> {
-        self.wait_settled(id)?.value(self.node.limits())
+    pub(crate) fn wait_value(self: &Arc<Self>, awaited: Awaited) -> Result<Value, Error> {
+        self.wait_settled(awaited)?.value(self.node.limits())
     }
 }
 

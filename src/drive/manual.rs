@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::drive::hub::{Drive, Hub};
+use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::work::Work;
 use crate::error::Error;
 use crate::node::Node;
 use crate::peer::Peer;
@@ -94,13 +95,16 @@ impl Manual {
 }
 
 impl Drive for Driver {
-    fn take_job(&self, _hub: &Arc<Hub>, job: Box<Job>) {
-        self.jobs.lock().push_back(job);
+    fn take_work(&self, hub: &Arc<Hub>, work: Work) {
+        match work {
+            Work::Job(job) => self.jobs.lock().push_back(job),
+            work => work.run(hub),
+        }
     }
 
     fn kick(&self, _hub: &Arc<Hub>) {}
 
-    fn wait(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
+    fn wait(&self, hub: &Arc<Hub>, _awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
         match hub.with(done) {
             true => Ok(()),
             false => Err(Error::Misuse("a peer that is driven by hand cannot wait: use promises".into())),

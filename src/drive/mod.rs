@@ -10,8 +10,9 @@ mod relay;
 mod run;
 mod serve_stream;
 mod simple;
+mod work;
 
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Awaited, Hub};
 pub use lanes::Lane;
 pub(crate) use lanes::{Serving, serving, thread_lane};
 pub use manual::Manual;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::context::{CallContext, Reply};
 use crate::drive::forward::came_back;
-use crate::drive::hub::Hub;
+use crate::drive::hub::{Awaited, Hub};
 use crate::error::Error;
 use crate::host::{Step, ValueStream};
 use crate::session::{CallSpec, Job, NextChunk};
@@ -100,7 +100,7 @@ impl ValueStream for Relay {
                 to.look_or_listen(question, |session| session.has_news(question).then_some(()), move || reply.resume());
             return if news.is_some() { self.look().unwrap_or(Step::Later) } else { Step::Later };
         }
-        let waited = to.driver().wait(&to, &mut |session| session.has_news(question));
+        let waited = to.driver().wait(&to, Awaited::Call(question), &mut |session| session.has_news(question));
         match waited {
             Ok(()) => self.look().unwrap_or(Step::Later),
             Err(error) => Step::Failed(error),

@@ -14,7 +14,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::drive::dispatching::Waits;
-use crate::drive::hub::{Drive, Hub};
+use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::work::Work;
 use crate::error::Error;
 use crate::node::Node;
 use crate::peer::Peer;
@@ -195,8 +196,11 @@ fn lost(error: &io::Error) -> String {
 }
 
 impl Drive for Simple {
-    fn take_job(&self, _hub: &Arc<Hub>, job: Box<Job>) {
-        self.jobs.lock().push_back(job);
+    fn take_work(&self, hub: &Arc<Hub>, work: Work) {
+        match work {
+            Work::Job(job) => self.jobs.lock().push_back(job),
+            work => work.run(hub),
+        }
     }
 
     fn kick(&self, hub: &Arc<Hub>) {
@@ -211,7 +215,7 @@ impl Drive for Simple {
         }
     }
 
-    fn wait(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
+    fn wait(&self, hub: &Arc<Hub>, _awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
         let _turn = self.enter()?;
         let mut counted = false;
         loop {

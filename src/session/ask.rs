@@ -85,7 +85,7 @@ impl Session {
         Refusal::Failed(error)
     }
 
-    fn ask(&mut self, number: u64, question: Question, header: CallHeader, arguments: Parcel, batch: bool) {
+    fn ask(&mut self, number: u64, question: Question, header: CallHeader, arguments: Parcel, batch: Option<u64>) {
         if let Some(deadline) = question.deadline {
             self.deadlines.insert((deadline, Id::ours(number)));
         }
@@ -230,13 +230,16 @@ impl Session {
     pub(crate) fn fence_returned(&mut self) {
         self.calls_out = self.calls_out.saturating_sub(std::mem::take(&mut self.fence.covered));
         self.fence.out = false;
+        self.room_came = true;
         self.queue_fence(self.terms.told.calls_max / 2);
     }
 
-    /// Marks a question as waited for, so that a batch asks for its RETURN.
+    /// Marks a question as waited for, so that a batch asks for its RETURN; one that a batch holds leaves.
     pub fn await_question(&mut self, id: Id) {
-        if let Some(question) = self.questions.get_mut(&id.number()) {
-            question.awaited = true;
+        let Some(question) = self.questions.get_mut(&id.number()) else { return };
+        question.awaited = true;
+        if !question.sent {
+            self.outbox.flush_batch_of(id.number());
         }
     }
 
@@ -283,6 +286,7 @@ impl Session {
             return;
         }
         if let Some(message) = self.outbox.take_call(number) {
+            self.room_came = true;
             self.trash.push(Trash::Parcel(message.parcel));
             self.close_unsent(number);
         }
@@ -344,6 +348,7 @@ impl Session {
         let returns = !question.one_way && !question.no_return;
         if question.counted && (returns || !question.sent) {
             self.calls_out = self.calls_out.saturating_sub(1);
+            self.room_came = true;
         }
         let (lane, on, proves) = (question.lane, question.on, question.proves);
         let returned = matches!(question.settled, Some(Ok(_)));

@@ -93,6 +93,7 @@ impl Session {
         let drains = matches!(reason, EndReason::Closed(_));
         let unsent = if drains { Vec::new() } else { self.outbox.clear() };
         self.ended = Some(reason.clone());
+        self.room_came = true;
         for number in self.questions.keys().copied().collect::<Vec<_>>() {
             let may_have_run = self.questions.get(&number).is_some_and(|question| question.sent || drains);
             self.settle_question(number, Err(reason.error(may_have_run)));

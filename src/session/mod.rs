@@ -128,6 +128,9 @@ pub struct Session {
     stops_due: Vec<u64>,
     strikes: u32,
 
+    /// Somebody who waited for room may find some now.
+    room_came: bool,
+
     events: VecDeque<Event>,
     trash: Vec<Trash>,
     ended: Option<EndReason>,
@@ -173,6 +176,7 @@ impl Session {
             deadlines: BTreeSet::new(),
             stops_due: Vec::new(),
             strikes: 0,
+            room_came: false,
             events: VecDeque::new(),
             trash: Vec::new(),
             ended: None,
@@ -204,6 +208,11 @@ impl Session {
     /// The next thing to act on.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// Whether there may be room for a call or a result since this was asked last, where there was none before.
+    pub fn take_room_came(&mut self) -> bool {
+        std::mem::take(&mut self.room_came)
     }
 
     /// What is to be dropped once the session is not borrowed any more: it may be the user's.

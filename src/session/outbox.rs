@@ -15,7 +15,8 @@ pub struct Message {
     pub(crate) parcel: Parcel,
     /// The settled answer that a RETURN tells of; its parcel is sent.
     pub(crate) settlement: Option<Arc<Settlement>>,
-    pub(crate) batch: bool,
+    /// The batch that it is part of.
+    pub(crate) batch: Option<u64>,
     /// The batch that a RETURN waits with.
     pub(crate) group: Option<u64>,
     /// It may use the reserve.
@@ -36,7 +37,7 @@ pub(crate) enum Body {
 
 impl Message {
     pub(crate) fn new(body: Body, parcel: Parcel) -> Self {
-        Self { body, parcel, settlement: None, batch: false, group: None, owed: false }
+        Self { body, parcel, settlement: None, batch: None, group: None, owed: false }
     }
 
     pub(crate) fn of_settlement(header: ReturnHeader, settlement: Arc<Settlement>) -> Self {
@@ -46,7 +47,7 @@ impl Message {
         message
     }
 
-    pub(crate) fn in_batch(self, batch: bool) -> Self {
+    pub(crate) fn in_batch(self, batch: Option<u64>) -> Self {
         Self { batch, ..self }
     }
 
@@ -117,15 +118,32 @@ pub(crate) struct Outbox {
     pub(crate) queue: VecDeque<Message>,
     bytes: u64,
     reserve_bytes: u64,
-    batch_bytes: usize,
     /// Questions whose stop is to leave.
     pub(crate) stops: Vec<u64>,
-    /// Batches that are open.
-    batches: u32,
-    /// What a batch held is to leave all the same.
-    flush: bool,
+    batches: Batches,
     /// A frame is being taken in: whatever is queued meanwhile is owed by the reader, who cannot wait for room.
     pub(crate) reading: bool,
+}
+
+/// The batches that are open: one for each thread that has one.
+#[derive(Default)]
+struct Batches {
+    open: Vec<OpenBatch>,
+    begun: u64,
+}
+
+struct OpenBatch {
+    number: u64,
+    /// Bytes of its messages that wait.
+    bytes: usize,
+    /// They are to leave all the same.
+    flush: bool,
+}
+
+impl Batches {
+    fn find(&mut self, number: u64) -> Option<&mut OpenBatch> {
+        self.open.iter_mut().find(|batch| batch.number == number)
+    }
 }
 
 impl Outbox {
@@ -139,9 +157,9 @@ impl Outbox {
         let len = message.weight() as u64;
         let sum = if message.owed { &mut self.reserve_bytes } else { &mut self.bytes };
         *sum = if added { *sum + len } else { sum.saturating_sub(len) };
-        if message.batch {
-            let held = &mut self.batch_bytes;
-            *held = if added { *held + len as usize } else { held.saturating_sub(len as usize) };
+        if let Some(batch) = message.batch.and_then(|number| self.batches.find(number)) {
+            batch.bytes = if added { batch.bytes + len as usize } else { batch.bytes.saturating_sub(len as usize) };
+            batch.flush &= batch.bytes > 0;
         }
     }
 
@@ -149,9 +167,6 @@ impl Outbox {
     pub(crate) fn take(&mut self, place: usize) -> Option<Message> {
         let message = self.queue.remove(place)?;
         self.count(&message, false);
-        if self.queue.is_empty() {
-            self.flush = false;
-        }
         Some(message)
     }
 
@@ -169,7 +184,7 @@ impl Outbox {
 
     /// The questions that waiting calls of a batch were made on.
     pub(crate) fn batch_targets(&self) -> HashSet<u64> {
-        self.queue.iter().filter(|message| message.batch).filter_map(Message::targets).collect()
+        self.queue.iter().filter(|message| message.batch.is_some()).filter_map(Message::targets).collect()
     }
 
     pub(crate) fn has_room(&self, limits: &Limits) -> bool {
@@ -180,21 +195,39 @@ impl Outbox {
         self.reserve_bytes > limits.reserve_bytes_max
     }
 
-    pub(crate) fn begin_batch(&mut self) {
-        self.batches += 1;
+    /// Opens a batch; its number.
+    pub(crate) fn begin_batch(&mut self) -> u64 {
+        self.batches.begun += 1;
+        self.batches.open.push(OpenBatch { number: self.batches.begun, bytes: 0, flush: false });
+        self.batches.begun
     }
 
-    pub(crate) fn end_batch(&mut self) {
-        self.batches = self.batches.saturating_sub(1);
+    pub(crate) fn end_batch(&mut self, number: u64) {
+        self.batches.open.retain(|batch| batch.number != number);
     }
 
-    pub(crate) fn flush(&mut self) {
-        self.flush = !self.queue.is_empty();
+    /// Lets what a batch holds leave.
+    pub(crate) fn flush_batch(&mut self, number: u64) {
+        if let Some(batch) = self.batches.find(number) {
+            batch.flush = batch.bytes > 0;
+        }
     }
 
-    /// Whether messages of a batch wait for its end.
-    pub(crate) fn holds_batch(&self) -> bool {
-        self.batches > 0 && !self.flush && self.batch_bytes < HOLD_BYTES
+    /// Lets the batch that holds this call leave.
+    pub(crate) fn flush_batch_of(&mut self, call: u64) {
+        if self.batches.open.is_empty() {
+            return;
+        }
+        let is_call = |message: &&Message| matches!(&message.body, Body::Call(header) if header.id == call);
+        if let Some(batch) = self.queue.iter().find(is_call).and_then(|message| message.batch) {
+            self.flush_batch(batch);
+        }
+    }
+
+    /// Whether a message waits for the end of its batch.
+    pub(crate) fn is_held(&self, message: &Message) -> bool {
+        let open = message.batch.and_then(|number| self.batches.open.iter().find(|batch| batch.number == number));
+        open.is_some_and(|batch| !batch.flush && batch.bytes < HOLD_BYTES)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -208,7 +241,8 @@ impl Outbox {
 
     /// Takes everything out: the session is over.
     pub(crate) fn clear(&mut self) -> Vec<Message> {
-        (self.bytes, self.reserve_bytes, self.batch_bytes) = (0, 0, 0);
+        (self.bytes, self.reserve_bytes) = (0, 0);
+        self.batches.open.iter_mut().for_each(|batch| batch.bytes = 0);
         self.stops.clear();
         self.queue.drain(..).collect()
     }

@@ -58,8 +58,8 @@ pub struct CallSpec {
     pub one_way: bool,
     /// The answer is kept for further calls, until its handle is dropped.
     pub keep: bool,
-    /// It may be held for the end of the batch.
-    pub batch: bool,
+    /// The batch that may hold it till its end.
+    pub batch: Option<u64>,
     /// When nobody wants its result any more.
     pub deadline: Option<Time>,
     /// Attributes to bring along for each element.
@@ -93,7 +93,7 @@ impl CallSpec {
             chain: None,
             one_way: false,
             keep: false,
-            batch: false,
+            batch: None,
             deadline: None,
             prefetch: Vec::new(),
             credit: None,

@@ -306,6 +306,7 @@ impl Session {
             return Err(Violation::new("our own HELLO came back: the carrier leads to this very session"));
         }
         self.greeted = true;
+        self.room_came = true;
         let value_types: HashSet<(Arc<str>, u32)> =
             hello.value_types.into_iter().map(|(name, version)| (name.into(), version)).collect();
         let runtime = hello.runtime.chars().filter(|c| !c.is_control()).take(64).collect::<String>().into();

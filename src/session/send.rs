@@ -23,8 +23,8 @@ struct Assembly {
     references: List,
     messages: List,
     releases: List,
-    /// Whether its calls are of a batch; unknown until the first call.
-    batch: Option<bool>,
+    /// The batch that its calls are of, if of any; unknown until the first call.
+    batch: Option<Option<u64>>,
     /// The questions that calls of the batch were made on.
     targets: HashSet<u64>,
 }
@@ -67,20 +67,19 @@ enum Fit {
 }
 
 impl Session {
-    /// Opens a batch: calls made as part of it wait for its end, or for 32 KiB.
-    pub fn begin_batch(&mut self) {
-        self.outbox.begin_batch();
+    /// Opens a batch; its number. Calls made as part of it wait for its end, or for 32 KiB.
+    pub fn begin_batch(&mut self) -> u64 {
+        self.outbox.begin_batch()
     }
 
-    /// Ends a batch: what it holds leaves now, and with it what other batches hold.
-    pub fn end_batch(&mut self) {
-        self.outbox.end_batch();
-        self.outbox.flush();
+    /// Ends a batch: what it holds leaves now.
+    pub fn end_batch(&mut self, batch: u64) {
+        self.outbox.end_batch(batch);
     }
 
-    /// Lets all that is queued leave, a batch's calls included: somebody waits.
-    pub fn flush(&mut self) {
-        self.outbox.flush();
+    /// Lets the calls that a batch holds leave: whoever makes it waits.
+    pub fn flush_batch(&mut self, batch: u64) {
+        self.outbox.flush_batch(batch);
     }
 
     /// The next unit to be sent at this time, if there is one: the preface first, then frames.
@@ -95,6 +94,7 @@ impl Session {
             self.outbox.preface_sent = true;
             return Some(Preface::default().encode());
         }
+        let was_full = !self.has_queue_room();
         let frame = match self.outgoing.turn && self.outgoing.len() > 0 {
             true => self.next_part(),
             false => self.next_frame().or_else(|| self.next_part()),
@@ -104,6 +104,7 @@ impl Session {
             self.stats.bytes_sent += frame.len() as u64;
         }
         if self.has_queue_room() {
+            self.room_came |= was_full;
             self.events.extend(std::mem::take(&mut self.stalled).into_iter().map(Event::Pull));
         }
         frame
@@ -131,7 +132,7 @@ impl Session {
         let mut assembly = Assembly { targets, ..Assembly::default() };
         let mut place = 0;
         while let Some(message) = self.outbox.queue.get(place) {
-            let held = (message.batch && self.outbox.holds_batch()) || self.group_holds(message.group);
+            let held = self.outbox.is_held(message) || self.group_holds(message.group);
             let bye_waits = message.kind() == MessageKind::Bye && (place > 0 || self.outgoing.len() > 0);
             if held || bye_waits || self.outgoing.blocks(message) {
                 place += 1;
@@ -180,7 +181,7 @@ impl Session {
         self.frames_committed += 1;
         self.outgoing.turn = true;
         let Assembly { shapes, references, messages, releases, batch, .. } = assembly;
-        encode_session(batch == Some(true), &shapes, &references, &messages, &releases)
+        encode_session(batch.flatten().is_some(), &shapes, &references, &messages, &releases)
     }
 
     fn add_hello(&mut self, assembly: &mut Assembly) {
@@ -305,7 +306,7 @@ impl Session {
         let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
         // Whoever set a deadline must learn that the call was done in time.
         let free = free && question.deadline.is_none();
-        if !message.batch || !free || !targets.contains(&header.id) {
+        if message.batch.is_none() || !free || !targets.contains(&header.id) {
             return;
         }
         header.flags |= CallHeader::NO_RETURN;

@@ -94,7 +94,7 @@ impl Outgoing {
             answers,
             number: self.last_number,
             kind: message.kind(),
-            batch: message.batch,
+            batch: message.batch.is_some(),
             head: Some(head),
             body,
             sent: 0,
