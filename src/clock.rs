@@ -1,7 +1,11 @@
 //! Time, as something a node is given: nothing in the core asks the system for it.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// A moment: the time since its clock's own zero.
 pub type Time = Duration;
@@ -10,6 +14,17 @@ pub type Time = Duration;
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Time;
+
+    /// How long to wait, in real time, for this moment to come; nothing if waiting does not bring it, and
+    /// [`Self::on_turn`] tells when to look again.
+    fn until(&self, time: Time) -> Option<Duration> {
+        Some(time.saturating_sub(self.now()))
+    }
+
+    /// Has this called whenever the clock is turned, by a clock that is turned by hand.
+    fn on_turn(&self, turned: Box<dyn Fn() + Send + Sync>) {
+        let _ = turned;
+    }
 }
 
 /// The system's monotonic clock.
@@ -31,26 +46,51 @@ impl Clock for SystemClock {
 }
 
 /// A clock that stands still until it is turned by hand: invented time, for tests and simulations.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ManualClock {
     nanos: AtomicU64,
+    turned: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }
 
 impl ManualClock {
     /// Turns the clock forward.
     pub fn advance(&self, step: Duration) {
-        self.nanos.fetch_add(u64::try_from(step.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.nanos.fetch_add(u64::try_from(step.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        let turned = self.turned.lock().clone();
+        turned.iter().for_each(|turned| turned());
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Time {
-        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+        Duration::from_nanos(self.nanos.load(Ordering::SeqCst))
+    }
+
+    fn until(&self, _time: Time) -> Option<Duration> {
+        None
+    }
+
+    fn on_turn(&self, turned: Box<dyn Fn() + Send + Sync>) {
+        self.turned.lock().push(turned.into());
     }
 }
 
-impl<C: Clock> Clock for std::sync::Arc<C> {
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ManualClock({:?})", self.now())
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Time {
         (**self).now()
+    }
+
+    fn until(&self, time: Time) -> Option<Duration> {
+        (**self).until(time)
+    }
+
+    fn on_turn(&self, turned: Box<dyn Fn() + Send + Sync>) {
+        (**self).on_turn(turned);
     }
 }

@@ -78,6 +78,7 @@ mod rust_runtime;
 pub mod session;
 pub mod shape;
 mod stream;
+mod sync;
 mod table;
 pub mod transport;
 pub mod value;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, SystemClock, Time};
+use crate::drive::{Ticker, Workers};
 use crate::host::{Own, Runtime};
 use crate::limits::Limits;
 use crate::policy::Policy;
@@ -23,8 +24,10 @@ struct Inner {
     exports: Mutex<BTreeMap<Arc<str>, Own>>,
     policy: Policy,
     limits: Limits,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     runtime: Box<dyn Runs>,
+    workers: Workers,
+    ticker: Ticker,
     /// Turns identities into tokens that mean nothing elsewhere.
     tokens: RandomState,
 }
@@ -56,7 +59,7 @@ impl<R: Runtime> Runs for OfRuntime<R> {
 pub struct NodeBuilder {
     policy: Policy,
     limits: Limits,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     runtime: Box<dyn Runs>,
 }
 
@@ -77,7 +80,7 @@ impl Node {
         NodeBuilder {
             policy: Policy::default(),
             limits: Limits::default(),
-            clock: Box::new(SystemClock::default()),
+            clock: Arc::new(SystemClock::default()),
             runtime: Box::new(OfRuntime(Arc::new(crate::rust_runtime::RustRuntime::default()))),
         }
     }
@@ -127,6 +130,14 @@ impl Node {
         self.0.runtime.value_types()
     }
 
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
+    }
+
+    pub(crate) fn ticker(&self) -> &Ticker {
+        &self.0.ticker
+    }
+
     pub(crate) fn run_job(&self, job: &mut dyn FnMut()) {
         self.0.runtime.run(job);
     }
@@ -172,7 +183,7 @@ impl NodeBuilder {
     /// With this clock.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Box::new(clock), ..self }
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// With this runtime: its name and value types are told to peers, and jobs run as it wants them to.
@@ -184,6 +195,16 @@ impl NodeBuilder {
     /// The node.
     pub fn build(self) -> Node {
         let Self { policy, limits, clock, runtime } = self;
-        Node(Arc::new(Inner { exports: Mutex::default(), policy, limits, clock, runtime, tokens: RandomState::new() }))
+        let ticker = Ticker::new(clock.clone());
+        Node(Arc::new(Inner {
+            exports: Mutex::default(),
+            policy,
+            limits,
+            clock,
+            runtime,
+            workers: Workers::default(),
+            ticker,
+            tokens: RandomState::new(),
+        }))
     }
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
@@ -68,6 +68,12 @@ pub(crate) trait Drive: Send + Sync {
     /// Nothing refers to the session any more: these frames are the last.
     fn hang_up(&self, last_frames: &[Vec<u8>]);
 
+    /// A tick has passed; whether the next one matters too. Called on the ticker's thread: it only calls others.
+    fn tick(&self, hub: &Arc<Hub>, now: Time) -> bool {
+        let _ = (hub, now);
+        false
+    }
+
     /// The session is over: the carrier can be closed.
     fn ended(&self, hub: &Arc<Hub>);
 }
@@ -95,6 +101,8 @@ pub(crate) struct Hub {
     backlog: Mutex<Backlog>,
     /// Told, once, when a question is settled or has items.
     listeners: Mutex<HashMap<Id, Vec<Listener>>>,
+    /// Whether the ticker looks at it.
+    pub(crate) ticking: AtomicBool,
     driver: Box<dyn Drive>,
 }
 
@@ -136,6 +144,7 @@ impl Hub {
                 lanes: ForwardLanes::default(),
                 backlog: Mutex::default(),
                 listeners: Mutex::default(),
+                ticking: AtomicBool::new(false),
                 driver,
             }
         })
@@ -144,6 +153,10 @@ impl Hub {
     /// The hub that a handle is held from.
     pub(crate) fn of(handle: &Handle) -> Option<Arc<Self>> {
         handle.origin().as_any().downcast().ok()
+    }
+
+    pub(crate) fn weak(&self) -> Weak<Self> {
+        self.me.clone()
     }
 
     fn strong(&self) -> Option<Arc<Self>> {
@@ -180,6 +193,12 @@ impl Hub {
             self.driver.room_came();
         }
         result
+    }
+
+    /// When time must be told, or what was let go noted: now, later, or never. Nothing is touched.
+    pub(crate) fn due(&self) -> Option<Time> {
+        let let_go = !self.let_go.lock().is_empty();
+        if let_go { Some(Time::ZERO) } else { self.session.lock().poll_time() }
     }
 
     /// Acts on all that the session has to say.

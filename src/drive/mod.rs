@@ -10,7 +10,9 @@ mod relay;
 mod run;
 mod serve_stream;
 mod simple;
+mod ticker;
 mod work;
+mod workers;
 
 pub(crate) use hub::{Awaited, Hub};
 pub use lanes::Lane;
@@ -18,3 +20,5 @@ pub(crate) use lanes::{Serving, serving, thread_lane};
 pub use manual::Manual;
 pub(crate) use run::{IDENTITY, perform_here};
 pub use simple::connect;
+pub(crate) use ticker::Ticker;
+pub(crate) use workers::Workers;

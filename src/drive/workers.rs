@@ -1,0 +1,133 @@
+//! Worker threads of a node: as many as there is work for at once, kept for a while when there is none.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+/// The worker threads of a node. Who gives them work bounds how much of it there is.
+#[derive(Default)]
+pub(crate) struct Workers(Arc<Pool>);
+
+#[derive(Default)]
+struct Pool {
+    state: Mutex<State>,
+    called: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: VecDeque<Task>,
+    threads: usize,
+    idle: usize,
+    over: bool,
+}
+
+/// What a worker does: it must not be kept waiting for another worker.
+pub(crate) type Task = Box<dyn FnOnce() + Send>;
+
+/// How long a worker without work is kept.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Bytes of stack: calls nested as deep as the limits allow fit, those of user code included.
+const STACK_LEN: usize = 8 << 20;
+
+impl Workers {
+    /// Has a worker do this: one that is idle, or a new one. If no thread can be started, it is done as soon as one of
+    /// the others is free; if there are none, the task comes back.
+    pub(crate) fn run(&self, task: Task) -> Result<(), Task> {
+        let mut state = self.0.state.lock();
+        state.tasks.push_back(task);
+        if state.idle >= state.tasks.len() {
+            self.0.called.notify_one();
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        let pool = self.0.clone();
+        let started = thread::Builder::new()
+            .name("wherever-worker".into())
+            .stack_size(STACK_LEN)
+            .spawn(move || pool.work());
+        if started.is_ok() {
+            return Ok(());
+        }
+        let mut state = self.0.state.lock();
+        state.threads -= 1;
+        match state.threads {
+            0 => state.tasks.pop_back().map_or(Ok(()), Err),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.0.state.lock().threads
+    }
+}
+
+impl Pool {
+    fn work(&self) {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(task) = state.tasks.pop_front() {
+                drop(state);
+                // What panicked was the user's, and was told to whoever asked for it, or to nobody.
+                let _ = catch_unwind(AssertUnwindSafe(task));
+                state = self.state.lock();
+                continue;
+            }
+            if state.over {
+                break;
+            }
+            state.idle += 1;
+            let late = self.called.wait_for(&mut state, IDLE).timed_out();
+            state.idle -= 1;
+            if late && state.tasks.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.0.state.lock().over = true;
+        self.0.called.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn as_many_threads_as_there_are_tasks_at_once_and_no_more() {
+        let workers = Workers::default();
+        for _ in 0..3 {
+            let barrier = Arc::new(Barrier::new(5));
+            for _ in 0..4 {
+                let barrier = barrier.clone();
+                assert!(workers.run(Box::new(move || _ = barrier.wait())).is_ok());
+            }
+            barrier.wait();
+            // All wait for each other, so all ran at once.
+        }
+        assert!((4..=8).contains(&workers.threads()), "{}", workers.threads());
+    }
+
+    #[test]
+    fn a_panic_ends_the_task_and_not_the_worker() {
+        let workers = Workers::default();
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        assert!(workers.run(Box::new(|| std::panic::resume_unwind(Box::new(())))).is_ok());
+        assert!(workers.run(Box::new(move || _ = sender.send(()))).is_ok());
+        assert!(receiver.recv().is_ok());
+    }
+}

@@ -1,0 +1,61 @@
+//! Locks, as the drivers use them. A model checker stands in for them with `--cfg shuttle`, so that it can try the
+//! orders in which threads may come.
+
+#[cfg(not(shuttle))]
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+
+#[cfg(shuttle)]
+pub(crate) use model::{Condvar, Mutex, MutexGuard};
+
+#[cfg(shuttle)]
+mod model {
+    use std::ops::{Deref, DerefMut};
+    use std::sync::PoisonError;
+
+    /// A mutex without poison, of the model checker.
+    #[derive(Debug, Default)]
+    pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+    /// Holds the lock, but for the time that a condition is waited for.
+    pub(crate) struct MutexGuard<'a, T>(Option<shuttle::sync::MutexGuard<'a, T>>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(shuttle::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        }
+    }
+
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.0.as_ref().expect("held but while waiting")
+        }
+    }
+
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0.as_mut().expect("held but while waiting")
+        }
+    }
+
+    /// A condition, of the model checker.
+    #[derive(Debug, Default)]
+    pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+    impl Condvar {
+        pub(crate) fn notify_one(&self) -> bool {
+            self.0.notify_one();
+            true
+        }
+
+        pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+            let held = guard.0.take().map(|held| self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
+            guard.0 = held;
+        }
+    }
+}
