@@ -65,6 +65,8 @@ pub(crate) trait ReplyTo: Send + Sync {
     fn suspend(&self, answer: Id);
     /// The call's stream has more to give.
     fn resume(&self, answer: Id);
+    /// Something is to be run where user code may run.
+    fn run_later(&self, task: Box<dyn FnOnce() + Send>);
 }
 
 /// The means to settle a call later. Clones settle the same call; the first to do so wins. If all are dropped without
@@ -110,6 +112,15 @@ impl Reply {
     pub fn resume(&self) {
         if let Some(to) = &self.0.to {
             to.resume(self.0.answer);
+        }
+    }
+
+    /// Has the session's driver run this, on a thread or task on which user code may run: for a host that goes on with a
+    /// call which it left. Of a local call it runs at once. It is dropped if the session is over.
+    pub fn run_later(&self, task: impl FnOnce() + Send + 'static) {
+        match &self.0.to {
+            Some(to) => to.run_later(Box::new(task)),
+            None => task(),
         }
     }
 

@@ -510,4 +510,10 @@ impl ReplyTo for Hub {
             hub.kick();
         }
     }
+
+    fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
+        if let Some(hub) = self.strong() {
+            self.driver.take_work(&hub, Work::Task(task));
+        }
+    }
 }

@@ -94,7 +94,7 @@ impl Walk {
         let Some(name) = self.path.pop() else { return self.operate(&own) };
         let request = Request::member(Operation::Get, name);
         check(self.hub.node().policy(), &own, &request)?;
-        let next = Arc::new(NextStep(Mutex::new(None)));
+        let next = Arc::new(NextStep { hub: self.hub.clone(), state: Mutex::new(None) });
         let context =
             CallContext { reply: Reply::new(next.clone(), self.context.reply.answer()), ..self.context.clone() };
         match guarded(&own, request, &context) {
@@ -224,12 +224,15 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
 }
 
 /// What goes on when an attribute of a path comes later.
-struct NextStep(Mutex<Option<Result<Walk, Result<Value, Error>>>>);
+struct NextStep {
+    hub: Arc<Hub>,
+    state: Mutex<Option<Result<Walk, Result<Value, Error>>>>,
+}
 
 impl NextStep {
     /// The walk to go on with; at once if the attribute has come meanwhile.
     fn set(&self, walk: Walk) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match state.take() {
             Some(Err(came)) => {
                 drop(state);
@@ -251,7 +254,7 @@ impl Walk {
 
 impl ReplyTo for NextStep {
     fn settle(&self, _answer: Id, result: Result<Value, Error>) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match state.take() {
             Some(Ok(walk)) => {
                 drop(state);
@@ -264,6 +267,10 @@ impl ReplyTo for NextStep {
     fn suspend(&self, _answer: Id) {}
 
     fn resume(&self, _answer: Id) {}
+
+    fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
+        ReplyTo::run_later(&*self.hub, task);
+    }
 }
 
 /// Does what is asked of an object of this side, for this side: no message, no gate.
