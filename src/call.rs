@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::convert::IntoArguments;
-use crate::drive::{Awaited, Hub, perform_here, serving, thread_lane};
+use crate::drive::{Awaited, Hub, perform_here, serving};
 use crate::error::Error;
+use crate::future::Here;
 use crate::host::{Arguments, Operation, Own, Request};
 use crate::hosts::copy_operand;
 use crate::promise::Promise;
@@ -24,8 +25,9 @@ pub(crate) enum Callee {
     Object(Ref),
 }
 
-/// A call under construction: set what it needs, then send it in one of the four ways.
-#[must_use = "a call is made by send, promise, one_way or stream"]
+/// A call under construction: set what it needs, then send it in one of the four ways. In a task, await it: see
+/// [`CallFuture`](crate::CallFuture).
+#[must_use = "a call is made by send, promise, one_way or stream, or by awaiting it"]
 pub struct CallBuilder {
     callee: Callee,
     path: Vec<Arc<str>>,
@@ -38,7 +40,7 @@ pub struct CallBuilder {
 }
 
 /// Where a call goes, once its target is looked at.
-enum Route {
+pub(crate) enum Route {
     /// To a peer.
     Peer(Arc<Hub>, Target),
     /// To an object of this side.
@@ -162,7 +164,7 @@ impl CallBuilder {
     /// Why the call could not be made; what the object raises comes with the items.
     pub fn stream(self, ahead: u64) -> Result<ItemStream, Error> {
         match self.route()? {
-            (Route::Here(own), call) => ItemStream::here(&own, call.operation, &call.path, call.prefetch),
+            (Route::Here(own), call) => call.stream_here(&own),
             (Route::Peer(hub, target), call) => {
                 let credit = call.credit;
                 let spec = call.spec(&hub, target)?;
@@ -174,7 +176,7 @@ impl CallBuilder {
     }
 
     /// Refuses what is answered by items to a call that wants one result, or none.
-    fn refuse_items(&self) -> Result<(), Error> {
+    pub(crate) fn refuse_items(&self) -> Result<(), Error> {
         match self.operation {
             Operation::Iterate | Operation::Whole => {
                 Err(Error::Misuse(format!("{:?} is answered by items: call `stream`", self.operation).into()))
@@ -184,7 +186,7 @@ impl CallBuilder {
     }
 
     /// Where the call goes; a method read off a path and then called is a call of the method.
-    fn route(mut self) -> Result<(Route, Self), Error> {
+    pub(crate) fn route(mut self) -> Result<(Route, Self), Error> {
         if self.operation == Operation::Call && self.member.is_none() {
             self.member = self.path.pop();
         }
@@ -205,7 +207,8 @@ impl CallBuilder {
             self.check_member(&handle)?;
             return Ok((Route::Peer(hub, Target::Handle(handle)), self));
         }
-        match hub.with(|session| session.road(handle.id(), thread_lane())) {
+        let lane = hub.lane();
+        match hub.with(|session| session.road(handle.id(), lane)) {
             Road::Answer => Ok((Route::Peer(hub, Target::Handle(handle)), self)),
             Road::Remote(resolved) if resolved.session_number() == hub.number() => {
                 Ok((Route::Peer(hub, Target::Handle(resolved)), self))
@@ -236,13 +239,27 @@ impl CallBuilder {
         perform_here(own, &self.path, request)
     }
 
-    fn spec(self, hub: &Arc<Hub>, target: Target) -> Result<CallSpec, Error> {
+    /// As [`Self::here`], for what may come later.
+    pub(crate) fn here_later(self, own: Own) -> Here {
+        let request = Request { operation: self.operation, member: self.member, arguments: self.arguments };
+        Here::new(own, self.path, request)
+    }
+
+    pub(crate) fn stream_here(self, own: &Own) -> Result<ItemStream, Error> {
+        ItemStream::here(own, self.operation, &self.path, self.prefetch)
+    }
+
+    pub(crate) fn first_credit(&self) -> Option<(u64, u64)> {
+        self.credit
+    }
+
+    pub(crate) fn spec(self, hub: &Arc<Hub>, target: Target) -> Result<CallSpec, Error> {
         let arguments = hub.pack(|packer| packer.arguments(&self.arguments))?;
         Ok(CallSpec {
             path: self.path,
             member: self.member,
             arguments,
-            lane: thread_lane(),
+            lane: hub.lane(),
             chain: serving(),
             deadline: self.time.map(|time| hub.now().saturating_add(time)),
             prefetch: self.prefetch,

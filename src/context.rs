@@ -41,6 +41,11 @@ impl Chain {
         self.links().find(|link| link.session == session && !link.call.is_ours()).map(|link| link.call)
     }
 
+    /// The calls that this session made and that the chain goes through, innermost first.
+    pub(crate) fn made_in(&self, session: u64) -> impl Iterator<Item = Id> {
+        self.links().filter(move |link| link.session == session && link.call.is_ours()).map(|link| link.call)
+    }
+
     /// Whether the chain goes through this call of this session.
     pub(crate) fn goes_through(&self, session: u64, call: Id) -> bool {
         self.links().any(|link| link.session == session && link.call == call)
@@ -171,6 +176,11 @@ impl StopFlag {
     pub(crate) fn tell(&self) {
         let told = std::mem::take(&mut *self.told.lock());
         told.into_iter().for_each(|tell| tell());
+    }
+
+    /// Whether nobody is to be told.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.told.lock().is_empty()
     }
 
     fn on_stop(&self, tell: Box<dyn FnOnce() + Send>) {

@@ -36,6 +36,9 @@ pub enum Error {
     /// The call was stopped by its caller.
     #[error("stopped by its caller")]
     Stopped,
+    /// The wait was interrupted on this side; see [`crate::Interrupt`].
+    #[error("interrupted")]
+    Interrupted,
     /// The object is in use by a call that this one is nested in.
     #[error("busy: {0}")]
     Busy(Arc<str>),

@@ -52,6 +52,9 @@ pub struct Limits {
     pub queue_bytes_max: u64,
     /// Bytes beyond the queue for what a reader owes: refusals, credit. A peer that fills them loses the session.
     pub reserve_bytes_max: u64,
+    /// Calls of one peer that are at work at once, each on a thread; nested ones do not count. Stops a peer that takes
+    /// all of a node's threads.
+    pub workers_max: u32,
     /// Calls nested in one chain. Stops runaway recursion between two sides.
     pub chain_depth_max: u32,
     /// Messages that may be arriving in parts at once. Stops a peer that begins and never ends.
@@ -139,6 +142,7 @@ impl Default for Limits {
             answers_bytes_max: 128 << 20,
             queue_bytes_max: 4 << 20,
             reserve_bytes_max: 256 << 10,
+            workers_max: 64,
             chain_depth_max: 512,
             transfers_max: 16,
             transfers_bytes_max: 128 << 20,

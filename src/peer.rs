@@ -39,7 +39,11 @@ impl Peer {
         self.lookup(name).promise()
     }
 
-    fn lookup(&self, name: &str) -> CallBuilder {
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0
+    }
+
+    pub(crate) fn lookup(&self, name: &str) -> CallBuilder {
         CallBuilder::new(Callee::Names(self.0.clone()), Operation::Get).member(name)
     }
 

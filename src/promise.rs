@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use crate::call::{CallBuilder, Callee};
 use crate::context::CallContext;
 use crate::convert::IntoArguments;
-use crate::drive::{Awaited, Hub, serving, thread_lane};
+use crate::drive::{Awaited, Hub, serving};
 use crate::error::Error;
 use crate::host::{Host, Operation, Outcome, Own, Request};
 use crate::proxy::Proxy;
@@ -21,10 +21,10 @@ use crate::value::{Ref, Value};
 /// one round trip. It can be passed as an argument, and stands then for what it comes to. Dropping it says that the
 /// result is not wanted here, never that the call shall stop.
 #[derive(Clone)]
-pub struct Promise(State);
+pub struct Promise(pub(crate) State);
 
 #[derive(Clone)]
-enum State {
+pub(crate) enum State {
     Remote(Handle),
     Ready(Result<Value, Error>),
 }
@@ -59,7 +59,8 @@ impl Promise {
         }
         hub.with(|session| session.await_question(id));
         let value = hub.wait_value(Awaited::Promise(id))?;
-        if hub.with(|session| session.needs_proof(id, thread_lane())) {
+        let lane = hub.lane();
+        if hub.with(|session| session.needs_proof(id, lane)) {
             return self.prove(&hub);
         }
         Ok(value)
@@ -68,14 +69,14 @@ impl Promise {
     /// Asks for the result by a no-op call on the answer, which comes after all that this thread sent on it.
     fn prove(&self, hub: &Arc<Hub>) -> Result<Value, Error> {
         let State::Remote(handle) = &self.0 else { return Err(Error::Stopped) };
-        let deadline = hub.with(|session| session.deadline_of(handle.id()));
-        let spec = CallSpec {
-            lane: thread_lane(),
-            chain: serving(),
-            deadline,
-            ..CallSpec::new(Target::Handle(handle.clone()), Operation::Noop)
-        };
+        let spec = proof_of(hub, handle);
         let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(Awaited::Call(id)));
+        self.proven(hub, proof)
+    }
+
+    /// What a no-op call on the answer says of the answer.
+    pub(crate) fn proven(&self, hub: &Arc<Hub>, proof: Result<Value, Error>) -> Result<Value, Error> {
+        let State::Remote(handle) = &self.0 else { return Err(Error::Stopped) };
         match (proof, hub.with(|session| session.take_settled(handle.id()))) {
             // A no-op call that was cut off says nothing of the call itself: whether that may have run, what it gave.
             (Err(Error::Disconnected(_)), Some(settled)) => settled?.value(hub.node().limits()),
@@ -89,7 +90,7 @@ impl Promise {
         match &self.0 {
             State::Ready(_) => true,
             State::Remote(handle) => Hub::of(handle).is_none_or(|hub| {
-                let (id, lane) = (handle.id(), thread_lane());
+                let (id, lane) = (handle.id(), hub.lane());
                 hub.with(|session| session.is_settled(id) && !session.needs_proof(id, lane))
             }),
         }
@@ -173,6 +174,16 @@ impl Host for Broken {
 
     fn operate(&self, _request: Request, _context: &CallContext) -> Outcome {
         Outcome::Error(self.0.clone())
+    }
+}
+
+/// The no-op call on an answer, which comes after all that this lane sent on it.
+pub(crate) fn proof_of(hub: &Arc<Hub>, handle: &Handle) -> CallSpec {
+    CallSpec {
+        lane: hub.lane(),
+        chain: serving(),
+        deadline: hub.with(|session| session.deadline_of(handle.id())),
+        ..CallSpec::new(Target::Handle(handle.clone()), Operation::Noop)
     }
 }
 

@@ -187,10 +187,16 @@ impl Proxy {
     /// # Errors
     /// Why the call could not be made; what the object raises comes with the items.
     pub fn iterate(&self) -> Result<ItemStream, Error> {
-        if self.is_container() {
-            self.request(Operation::Whole).stream(u64::MAX).and_then(skip_category)
-        } else {
-            self.buffered(1)
+        let (request, ahead) = self.stepping();
+        let items = request.stream(ahead)?;
+        if self.is_container() { skip_category(items) } else { Ok(items) }
+    }
+
+    /// The call by which it is stepped through, and how far it may run ahead.
+    pub(crate) fn stepping(&self) -> (CallBuilder, u64) {
+        match self.is_container() {
+            true => (self.request(Operation::Whole), u64::MAX),
+            false => (self.request(Operation::Iterate).credit(crate::limits::CREDIT_BYTES, 1), 1),
         }
     }
 
@@ -221,7 +227,7 @@ impl Proxy {
         std::iter::from_fn(|| items.next_fetched()).collect()
     }
 
-    fn is_container(&self) -> bool {
+    pub(crate) fn is_container(&self) -> bool {
         use Category::{ByteArray, Dict, List, Set};
         self.path.is_empty() && matches!(self.shape().category(), List | Dict | Set | ByteArray)
     }

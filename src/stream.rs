@@ -1,10 +1,12 @@
 //! Items of a remote container or iterator, as they come.
 
 use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use crate::context::CallContext;
-use crate::drive::{Awaited, Hub};
+use crate::drive::{Awaited, Hub, News};
 use crate::error::Error;
 use crate::host::{Operation, Outcome, Own, Request, Step, ValueStream};
 use crate::hosts::whole_stream;
@@ -33,6 +35,8 @@ struct Remote {
     /// Items at the front of the buffer that were granted again as they came.
     prepaid: u64,
     over: bool,
+    /// Where it is left that a task waits.
+    news: Option<News>,
 }
 
 /// An item, and the attributes that were asked to come along.
@@ -68,7 +72,7 @@ impl ItemStream {
 
     pub(crate) fn remote(hub: Arc<Hub>, id: Id, credit: Option<(u64, u64)>, ahead: u64) -> Self {
         let ahead = ahead.min(credit.map_or(CREDIT_ITEMS, |(_, items)| items)).max(1);
-        Self(Source::Remote(Remote { hub, id, buffer: VecDeque::new(), ahead, used: (0, 0), prepaid: 0, over: false }))
+        Self(Source::Remote(Remote { hub, id, buffer: VecDeque::new(), ahead, used: (0, 0), prepaid: 0, over: false, news: None }))
     }
 
     /// Whether the next item, or the end, is here, so that [`Self::next_fetched`] and `next` would not wait. If it is
@@ -97,6 +101,28 @@ impl ItemStream {
     }
 }
 
+impl ItemStream {
+    /// The next item with the attributes that were asked to come along, when it has come; for tasks.
+    pub fn poll_fetched(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Fetched, Error>>> {
+        if let Source::Remote(remote) = &mut self.0
+            && !remote.is_ready()
+        {
+            ready!(remote.poll_ready(context));
+        }
+        Poll::Ready(self.next_fetched())
+    }
+
+    /// The next item, when it has come; for tasks.
+    pub fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Value, Error>>> {
+        self.poll_fetched(context).map(|fetched| fetched.map(|fetched| fetched.map(|fetched| fetched.item)))
+    }
+
+    /// The next item, or the end; for tasks. Nothing is lost if it is dropped before it is done.
+    pub fn next_item(&mut self) -> impl Future<Output = Option<Result<Value, Error>>> {
+        poll_fn(|context| self.poll_item(context))
+    }
+}
+
 impl Iterator for ItemStream {
     type Item = Result<Value, Error>;
 
@@ -114,6 +140,13 @@ impl Remote {
         ready
     }
 
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let id = self.id;
+        let news = self.news.get_or_insert_with(|| News::of(&self.hub, id));
+        ready!(news.poll(context, |session| session.has_news(id).then_some(())));
+        Poll::Ready(())
+    }
+
     fn next(&mut self) -> Option<Result<Fetched, Error>> {
         loop {
             if let Some(fetched) = self.buffer.pop_front() {
@@ -128,7 +161,8 @@ impl Remote {
                 return None;
             }
             if let Err(error) = self.refill() {
-                self.over = true;
+                // An interrupted wait can be begun again.
+                self.over |= !matches!(error, Error::Interrupted);
                 return Some(Err(error));
             }
         }

@@ -11,83 +11,23 @@ use smallvec::SmallVec;
 
 use crate::batch::Batch;
 use crate::clock::Time;
-use crate::context::{CallContext, ReplyTo};
+use crate::context::ReplyTo;
+use crate::drive::backlog::Backlog;
+pub(crate) use crate::drive::contract::{Awaited, Drive};
 use crate::drive::dispatching::Dispatching;
 use crate::drive::held;
-use crate::drive::lanes::ForwardLanes;
+use crate::drive::lanes::{ForwardLanes, present_lane};
+use crate::drive::wakers::Wakers;
 use crate::drive::work::{Listener, Work};
 use crate::error::Error;
 use crate::host::{Operation, Own};
+use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
-use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target};
+use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Trash};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
-
-/// What a driver does for its hub.
-pub(crate) trait Drive: Send + Sync {
-    /// Work is ready: do it, or keep it until somebody can.
-    fn take_work(&self, hub: &Arc<Hub>, work: Work);
-
-    /// Whether [`Self::take_work`] does what is no job at once. Then events are acted on one by one, since each may lead
-    /// to others.
-    fn works_at_once(&self) -> bool {
-        true
-    }
-
-    /// A question is settled, or has items: whoever waits for it looks.
-    fn told(&self, id: Id) {
-        let _ = id;
-    }
-
-    /// There may be room for what waited for it.
-    fn room_came(&self) {}
-
-    /// Waits until the queue has room for a result; whether it could wait.
-    fn make_room(&self, hub: &Arc<Hub>) -> bool {
-        let _ = hub;
-        true
-    }
-
-    /// Something may be ready to be sent.
-    fn kick(&self, hub: &Arc<Hub>);
-
-    /// Waits until `done` says so, serving what must be served meanwhile.
-    fn wait(&self, hub: &Arc<Hub>, awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error>;
-
-    /// Takes the tick: what is due leaves, what has arrived is served, as far as that needs no waiting.
-    fn poll(&self, hub: &Arc<Hub>) -> Result<(), Error>;
-
-    /// Serves the peer until the session is over.
-    fn serve(&self, hub: &Arc<Hub>) -> Result<(), Error>;
-
-    /// Whether whoever forwards a call must wait here for it, since nobody else will.
-    fn waits_in_line(&self) -> bool;
-
-    /// Nothing refers to the session any more: these frames are the last.
-    fn hang_up(&self, last_frames: &[Vec<u8>]);
-
-    /// A tick has passed; whether the next one matters too. Called on the ticker's thread: it only calls others.
-    fn tick(&self, hub: &Arc<Hub>, now: Time) -> bool {
-        let _ = (hub, now);
-        false
-    }
-
-    /// The session is over: the carrier can be closed.
-    fn ended(&self, hub: &Arc<Hub>);
-}
-
-/// What somebody waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Awaited {
-    /// News of a question that nobody else can settle.
-    Call(Id),
-    /// News of a question that others may settle: its promise is theirs too.
-    Promise(Id),
-    /// Room for a call, or for a result.
-    Room,
-}
 
 /// One session, locked, with whoever drives it.
 pub(crate) struct Hub {
@@ -98,26 +38,15 @@ pub(crate) struct Hub {
     /// Ids whose last handle was dropped. A lock of its own, so that dropping a proxy waits for nothing.
     let_go: Mutex<BTreeSet<Id>>,
     pub(crate) lanes: ForwardLanes,
-    backlog: Mutex<Backlog>,
+    pub(super) backlog: Backlog,
     /// Told, once, when a question is settled or has items.
     listeners: Mutex<HashMap<Id, Vec<Listener>>>,
+    /// Futures, woken when a question is settled or has items.
+    pub(super) wakers: Wakers,
     /// Whether the ticker looks at it.
     pub(crate) ticking: AtomicBool,
     driver: Box<dyn Drive>,
 }
-
-/// What found no room, in the order in which it came.
-#[derive(Default)]
-struct Backlog {
-    calls: VecDeque<KeptBack>,
-    /// Somebody is making one of them: all others wait behind it.
-    busy: bool,
-    /// Results that found no room, where their thread could not wait for it.
-    results: VecDeque<(Id, Result<Value, Error>)>,
-}
-
-/// A forwarded call that found no room, and the call that it is forwarded for.
-type KeptBack = (Box<CallSpec>, Option<CallContext>);
 
 /// Numbers sessions apart within the process, so that a handle is never taken for one of another session.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
@@ -142,8 +71,9 @@ impl Hub {
                 session: Mutex::new(session),
                 let_go: Mutex::default(),
                 lanes: ForwardLanes::default(),
-                backlog: Mutex::default(),
+                backlog: Backlog::default(),
                 listeners: Mutex::default(),
+                wakers: Wakers::default(),
                 ticking: AtomicBool::new(false),
                 driver,
             }
@@ -175,12 +105,22 @@ impl Hub {
         &*self.driver
     }
 
+    /// The lane of whoever calls.
+    pub(crate) fn lane(&self) -> u64 {
+        present_lane(|| self.driver.present_task())
+    }
+
     pub(crate) fn now(&self) -> Time {
         self.node.now()
     }
 
     /// Borrows the session. What it lets go is dropped after the lock, since that may run the user's code.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Session) -> R) -> R {
+        self.with_trash(act).0
+    }
+
+    /// As [`Self::with`]; what the session lets go is the caller's to drop.
+    pub(crate) fn with_trash<R>(&self, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let let_go = std::mem::take(&mut *self.let_go.lock());
         let mut session = self.session.lock();
         let_go.into_iter().for_each(|id| session.let_go(id));
@@ -188,11 +128,10 @@ impl Hub {
         let trash = session.take_trash();
         let room_came = session.take_room_came();
         drop(session);
-        drop(trash);
         if room_came {
             self.driver.room_came();
         }
-        result
+        (result, trash)
     }
 
     /// When time must be told, or what was let go noted: now, later, or never. Nothing is touched.
@@ -215,9 +154,55 @@ impl Hub {
             if events.is_empty() {
                 break;
             }
-            events.into_iter().for_each(|event| self.act_on(event));
+            self.act_on_all(events);
         }
         self.retry_backlog();
+    }
+
+    fn act_on_all(self: &Arc<Self>, events: SmallVec<[Event; 2]>) {
+        if events.iter().any(|event| matches!(event, Event::Ended)) {
+            let in_order = self.with(|session| matches!(session.ended(), Some(EndReason::PeerClosed(_))));
+            self.driver.ending(self, in_order);
+        }
+        events.into_iter().for_each(|event| self.act_on(event));
+    }
+
+    /// Takes in what arrived, or that nothing did, on a thread that has the reading role: what is to be dropped or done
+    /// is left to others, since it may be the user's.
+    pub(crate) fn take_in<R>(self: &Arc<Self>, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
+        let mut session = self.session.lock();
+        let result = act(&mut session);
+        let events: SmallVec<[Event; 2]> = std::iter::from_fn(|| session.poll_event()).collect();
+        let trash = session.take_trash();
+        let room_came = session.take_room_came();
+        drop(session);
+        if room_came {
+            self.driver.room_came();
+        }
+        self.act_on_all(events);
+        (result, trash)
+    }
+
+    /// Lets what is due take effect, and leave.
+    pub(crate) fn tell_time(self: &Arc<Self>) {
+        let now = self.now();
+        self.with(|session| session.handle_time(now));
+        self.kick();
+    }
+
+    /// Whether somebody waits for a question, or is about to.
+    pub(crate) fn is_awaited(&self, question: Id) -> bool {
+        self.session.lock().is_awaited(question)
+    }
+
+    /// Whether the session is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.session.lock().ended().is_some()
+    }
+
+    /// Whether calls or results wait for room.
+    pub(crate) fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
     }
 
     fn act_on(self: &Arc<Self>, event: Event) {
@@ -226,6 +211,7 @@ impl Hub {
             Event::Done(done, settled) => self.driver.take_work(self, Work::Done(done, settled)),
             Event::Settled(id) => {
                 self.driver.told(id);
+                self.wakers.wake(id);
                 self.tell_listeners(id);
             }
             Event::Stop(flag) => self.driver.take_work(self, Work::Stop(flag)),
@@ -243,9 +229,12 @@ impl Hub {
 
     fn end(self: &Arc<Self>) {
         let listeners = std::mem::take(&mut *self.listeners.lock());
-        let results = std::mem::take(&mut self.backlog.lock().results);
-        drop(results);
+        let results = self.backlog.take_results();
+        if !results.is_empty() {
+            self.driver.take_work(self, Work::Task(Box::new(move || drop(results))));
+        }
         listeners.into_values().flatten().for_each(|listener| self.driver.take_work(self, Work::Tell(listener)));
+        self.wakers.wake_all();
         self.driver.ended(self);
     }
 
@@ -295,6 +284,9 @@ impl Hub {
 
     /// Makes a call as soon as there is room, waiting for that if there is none.
     pub(crate) fn call_when_room(self: &Arc<Self>, spec: CallSpec, awaited: bool) -> Result<Id, Error> {
+        if awaited {
+            interrupt::check()?;
+        }
         self.greet_for(&spec)?;
         let mut spec = Box::new(spec);
         let batch = Batch::of_thread(self.number);
@@ -317,8 +309,14 @@ impl Hub {
             // The calls of a batch that fills all room must leave before there can be any.
             self.with(|session| batch.into_iter().for_each(|batch| session.flush_batch(batch)));
             let nested = spec.chain.as_ref().is_some_and(|chain| chain.served_in(self.number).is_some());
-            let has_room = &mut |session: &mut Session| session.has_room(nested) || session.ended().is_some();
-            self.driver.wait(self, Awaited::Room, has_room)?;
+            let until = spec.deadline;
+            let is_late = || until.is_some_and(|until| until <= self.now());
+            let has_room =
+                &mut |session: &mut Session| session.has_room(nested) || session.ended().is_some() || is_late();
+            self.driver.wait(self, Awaited::Room(until), has_room)?;
+            if is_late() {
+                return Err(Error::Deadline("before the call could be sent".into()));
+            }
         }
     }
 
@@ -330,102 +328,6 @@ impl Hub {
         }
         let id = self.call_when_room(CallSpec::new(Target::Names, Operation::Noop), true)?;
         self.wait_settled(Awaited::Call(id)).map(|_| ())
-    }
-
-    /// Makes a call whose continuation is in it; one that finds no room waits without holding anybody up. It is stopped
-    /// with the call that it is made for.
-    pub(crate) fn call_or_queue(
-        self: &Arc<Self>,
-        spec: CallSpec,
-        made_for: Option<&CallContext>,
-    ) -> Result<Option<Id>, Error> {
-        {
-            let mut backlog = self.backlog.lock();
-            if backlog.busy || !backlog.calls.is_empty() {
-                backlog.calls.push_back((Box::new(spec), made_for.cloned()));
-                return Ok(None);
-            }
-            backlog.busy = true;
-        }
-        let made = self.with(|session| session.call(spec));
-        let mut backlog = self.backlog.lock();
-        backlog.busy = false;
-        match made {
-            Ok(id) => {
-                drop(backlog);
-                self.stop_with(id, made_for);
-                Ok(Some(id))
-            }
-            Err(Refusal::Failed(error)) => Err(error),
-            Err(Refusal::Full(spec)) => {
-                backlog.calls.push_front((spec, made_for.cloned()));
-                Ok(None)
-            }
-        }
-    }
-
-    fn stop_with(self: &Arc<Self>, id: Id, made_for: Option<&CallContext>) {
-        let weak = Arc::downgrade(self);
-        let stop = move || {
-            if let Some(hub) = weak.upgrade() {
-                hub.with(|session| session.stop_question(id));
-                hub.kick();
-            }
-        };
-        made_for.into_iter().for_each(|context| context.on_stop(stop.clone()));
-    }
-
-    fn retry_backlog(self: &Arc<Self>) {
-        self.retry_results();
-        loop {
-            let (mut spec, made_for) = {
-                let mut backlog = self.backlog.lock();
-                // Whoever is at it looks again when it is done.
-                if backlog.busy {
-                    return;
-                }
-                let Some(first) = backlog.calls.pop_front() else { return };
-                backlog.busy = true;
-                first
-            };
-            let is_stopped = made_for.as_ref().is_some_and(CallContext::is_stopped);
-            let refused = if is_stopped { Err(Error::Stopped) } else { self.with(|session| session.check_call(&spec)) };
-            if let Err(error) = refused {
-                self.backlog.lock().busy = false;
-                let done = spec.done.take().into_iter();
-                done.for_each(|done| self.driver.take_work(self, Work::Done(done, Err(error.clone()))));
-                continue;
-            }
-            let made = self.with(|session| session.call(*spec));
-            let mut backlog = self.backlog.lock();
-            backlog.busy = false;
-            match made {
-                Ok(id) => {
-                    drop(backlog);
-                    self.stop_with(id, made_for.as_ref());
-                }
-                Err(Refusal::Full(spec)) => return backlog.calls.push_front((spec, made_for)),
-                // The session ended just now; its continuation is gone, and says so.
-                Err(Refusal::Failed(_)) => {}
-            }
-        }
-    }
-
-    /// Keeps a result until the queue has room for it.
-    pub(crate) fn keep_result(self: &Arc<Self>, answer: Id, result: Result<Value, Error>) {
-        self.backlog.lock().results.push_back((answer, result));
-        self.retry_results();
-    }
-
-    fn retry_results(self: &Arc<Self>) {
-        loop {
-            if self.backlog.lock().results.is_empty() || !self.with(|session| session.has_queue_room()) {
-                return;
-            }
-            let Some((answer, result)) = self.backlog.lock().results.pop_front() else { return };
-            let settlement = self.pack(|packer| packer.settlement(result));
-            self.with(|session| session.settle(answer, settlement));
-        }
     }
 
     /// The handle of a promise that was just made; dropping it releases the answer.
@@ -442,7 +344,19 @@ impl Hub {
             settled.is_some()
         });
         if let Err(error) = waited {
-            self.with(|session| session.abandon_question(id));
+            let interrupted = matches!(error, Error::Interrupted);
+            match awaited {
+                // Others may wait for it, and whoever holds it may do so again.
+                Awaited::Promise(_) if interrupted => {}
+                _ if interrupted => {
+                    self.with(|session| {
+                        session.stop_question(id);
+                        session.abandon_question(id);
+                    });
+                    self.kick();
+                }
+                _ => self.with(|session| session.abandon_question(id)),
+            }
             return Err(error);
         }
         settled.unwrap_or(Err(Error::Stopped))
@@ -471,7 +385,7 @@ impl Drop for Hub {
         let last_frames: Vec<_> = std::iter::from_fn(|| session.poll_frame(now)).collect();
         let trash = session.take_trash();
         drop(trash);
-        if !was_over {
+        if !was_over || !last_frames.is_empty() {
             self.driver.hang_up(&last_frames);
         }
     }
@@ -479,7 +393,15 @@ impl Drop for Hub {
 
 impl Origin for Hub {
     fn let_go(&self, id: Id) {
-        self.let_go.lock().insert(id);
+        let is_first = {
+            let mut let_go = self.let_go.lock();
+            let is_first = let_go.is_empty();
+            let_go.insert(id);
+            is_first
+        };
+        if is_first {
+            self.driver.let_go(self);
+        }
     }
 
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {

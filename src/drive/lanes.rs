@@ -1,13 +1,17 @@
 //! Lanes: a small number for each thread that calls, for each task that shares its thread with others, and for each
 //! caller that a middle forwards for. The kinds are told apart by the remainder of four.
 
+mod tasks;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 
 use parking_lot::Mutex;
 
 use crate::context::Chain;
+pub(crate) use tasks::TaskLane;
 
 /// Numbers of threads that have called, so that a new thread gets the smallest that is free.
 static THREADS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
@@ -35,10 +39,13 @@ thread_local! {
     static SERVING: RefCell<Vec<Chain>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The lane of the present thread, or of the task that it runs at present.
-pub(crate) fn thread_lane() -> u64 {
-    if let Some(Lane(number)) = ENTERED.get() {
-        return number.wrapping_mul(4) | 2;
+/// The lane that was entered, or that of the task with the number that `task` tells, or that of the present thread.
+pub(crate) fn present_lane(task: impl FnOnce() -> Option<u64>) -> u64 {
+    if let Some(Lane(lane)) = ENTERED.get() {
+        return lane;
+    }
+    if let Some(Lane(lane)) = task().map(tasks::of_number) {
+        return lane;
     }
     // While a thread ends, its number is gone; what its destructors still call shares the first lane.
     LANE.try_with(|lane| lane.0 * 4).unwrap_or(0)
@@ -56,13 +63,28 @@ impl Lane {
     /// The lane of the task with this number: small ones make small messages. No thread, and no caller that a middle
     /// forwards for, has the same lane.
     pub fn numbered(number: u64) -> Self {
-        Self(number)
+        Self(number.wrapping_mul(4) | 2)
     }
 
     /// Runs `act`; the calls that it makes, and the promises that it looks at, belong to this lane.
     pub fn run<R>(self, act: impl FnOnce() -> R) -> R {
         let _left = Entered(ENTERED.replace(Some(self)));
         act()
+    }
+
+    /// The future, polled within this lane.
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        let mut future = Box::pin(future);
+        poll_fn(move |context| self.run(|| future.as_mut().poll(context)))
+    }
+
+    /// The future, polled within a lane that is its own for as long as it lives: for a task whose calls shall keep their
+    /// order, and shall not wait for those of other tasks on the same thread.
+    ///
+    /// A session that is driven on tokio knows tokio's tasks apart by itself.
+    pub fn of_task<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        let (lane, mut future) = (TaskLane::take(), Box::pin(future));
+        poll_fn(move |context| lane.lane().run(|| future.as_mut().poll(context)))
     }
 }
 

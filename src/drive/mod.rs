@@ -1,5 +1,7 @@
 //! Drivers: what runs a session. The simple one blocks; the manual one is turned by hand.
 
+mod backlog;
+mod contract;
 mod dispatching;
 mod forward;
 mod held;
@@ -9,16 +11,24 @@ mod manual;
 mod relay;
 mod run;
 mod serve_stream;
+mod sending;
 mod simple;
+mod threads;
+mod tasks;
 mod ticker;
+mod wakers;
 mod work;
 mod workers;
 
+pub(crate) use backlog::Place;
 pub(crate) use hub::{Awaited, Hub};
 pub use lanes::Lane;
-pub(crate) use lanes::{Serving, serving, thread_lane};
+pub(crate) use lanes::{Serving, TaskLane, serving};
 pub use manual::Manual;
-pub(crate) use run::{IDENTITY, perform_here};
+pub(crate) use run::{IDENTITY, operate_here, perform_here};
 pub use simple::connect;
+pub use threads::connect as connect_threads;
+pub use tasks::{Spawn, Task, Tasks};
 pub(crate) use ticker::Ticker;
+pub(crate) use wakers::News;
 pub(crate) use workers::Workers;

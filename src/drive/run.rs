@@ -275,6 +275,23 @@ impl ReplyTo for NextStep {
 
 /// Does what is asked of an object of this side, for this side: no message, no gate.
 pub(crate) fn perform_here(own: &Own, path: &[Arc<str>], request: Request) -> Result<Value, Error> {
+    match operate_here(own, path, request, &CallContext::local())? {
+        Outcome::Value(value) => Ok(value),
+        Outcome::Error(error) => Err(error),
+        Outcome::Stream(source) => Ok(iterator_of_stream(source).into()),
+        Outcome::Later => {
+            Err(Error::Misuse("the object answers later, and is of this side: call it by its own means".into()))
+        }
+    }
+}
+
+/// As [`perform_here`]; what comes later goes the context's way.
+pub(crate) fn operate_here(
+    own: &Own,
+    path: &[Arc<str>],
+    request: Request,
+    context: &CallContext,
+) -> Result<Outcome, Error> {
     let mut own = own.clone();
     for name in path {
         match perform_here(&own, &[], Request::member(Operation::Get, name.clone()))? {
@@ -282,18 +299,10 @@ pub(crate) fn perform_here(own: &Own, path: &[Arc<str>], request: Request) -> Re
             other => return Err(Error::convert("an object of this side", other.kind())),
         }
     }
-    let outcome = match request.operation {
-        Operation::Noop => return Ok(Value::Ref(Ref::Own(own))),
-        Operation::Whole => return guard_result(|| own.host().whole()),
-        _ => guarded(&own, request, &CallContext::local()),
-    };
-    match outcome {
-        Outcome::Value(value) => Ok(value),
-        Outcome::Error(error) => Err(error),
-        Outcome::Stream(source) => Ok(iterator_of_stream(source).into()),
-        Outcome::Later => {
-            Err(Error::Misuse("the object answers later, and is of this side: call it by its own means".into()))
-        }
+    match request.operation {
+        Operation::Noop => Ok(Outcome::Value(Value::Ref(Ref::Own(own)))),
+        Operation::Whole => guard_result(|| own.host().whole()).map(Outcome::Value),
+        _ => Ok(guarded(&own, request, context)),
     }
 }
 

@@ -17,13 +17,14 @@ use crate::drive::dispatching::Waits;
 use crate::drive::hub::{Awaited, Drive, Hub};
 use crate::drive::work::Work;
 use crate::error::Error;
+use crate::interrupt::{self, Interrupt, Watch};
 use crate::node::Node;
 use crate::peer::Peer;
 use crate::session::{Job, Session};
 use crate::transport::Transport;
 
 struct Simple {
-    carrier: Box<dyn Transport>,
+    carrier: Arc<dyn Transport>,
     jobs: Mutex<VecDeque<Box<Job>>>,
     owner: Mutex<Owner>,
     /// What `recv` writes to, while nobody is in it.
@@ -48,7 +49,7 @@ const STACKED_MAX: u32 = 96;
 pub fn connect(node: &Node, carrier: impl Transport) -> Peer {
     let frame_len_max = carrier.frame_len_max();
     let driver = Simple {
-        carrier: Box::new(carrier),
+        carrier: Arc::new(carrier),
         jobs: Mutex::default(),
         owner: Mutex::default(),
         buffer: Mutex::default(),
@@ -152,12 +153,13 @@ impl Simple {
         true
     }
 
-    /// Takes in one frame; waits for it no longer than `within`, if the carrier can.
-    fn receive(&self, hub: &Arc<Hub>, within: Option<Duration>) -> bool {
+    /// Takes in one frame; waits for it no longer than `within`, if the carrier can. A wait that `may_be_woken` ends
+    /// when the carrier is woken, too.
+    fn receive(&self, hub: &Arc<Hub>, within: Option<Duration>, may_be_woken: bool) -> bool {
         let mut frame = std::mem::take(&mut *self.buffer.lock());
-        let received = match within {
-            Some(time) => self.carrier.recv_until(&mut frame, Some(time)),
-            None => self.carrier.recv(&mut frame),
+        let received = match within.is_some() || may_be_woken {
+            true => self.carrier.recv_until(&mut frame, within),
+            false => self.carrier.recv(&mut frame),
         };
         let now = hub.now();
         let arrived = match received {
@@ -165,7 +167,7 @@ impl Simple {
                 hub.with(|session| session.handle_frame(now, &frame));
                 true
             }
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {
                 hub.with(|session| session.handle_time(now));
                 false
             }
@@ -178,6 +180,15 @@ impl Simple {
         arrived
     }
 
+    /// What the present thread's waits heed, if anything; it wakes the carrier. One that cannot be woken is looked at
+    /// between frames.
+    fn heed(&self) -> Option<(Interrupt, Watch)> {
+        let interrupt = interrupt::current()?;
+        let carrier = self.carrier.clone();
+        let watch = interrupt.watch(Arc::new(move || carrier.wake()));
+        Some((interrupt, watch))
+    }
+
     /// How long to wait for a frame before time must be told.
     fn patience(&self, hub: &Arc<Hub>) -> Option<Duration> {
         if !self.carrier.is_interruptible() {
@@ -185,6 +196,13 @@ impl Simple {
         }
         let due = hub.with(|session| session.poll_time())?;
         Some(due.saturating_sub(hub.now()))
+    }
+}
+
+fn check(heeded: Option<&(Interrupt, Watch)>) -> Result<(), Error> {
+    match heeded {
+        Some((interrupt, _)) if interrupt.is_triggered() => Err(Error::Interrupted),
+        _ => Ok(()),
     }
 }
 
@@ -217,6 +235,7 @@ impl Drive for Simple {
 
     fn wait(&self, hub: &Arc<Hub>, _awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
         let _turn = self.enter()?;
+        let heeded = self.heed();
         let mut counted = false;
         loop {
             hub.kick();
@@ -229,11 +248,12 @@ impl Drive for Simple {
             if let Some(reason) = hub.with(|session| session.ended().cloned()) {
                 return Err(reason.error(true));
             }
+            check(heeded.as_ref())?;
             if !std::mem::replace(&mut counted, true) {
                 hub.with(Session::count_round_trip);
             }
             let patience = self.patience(hub);
-            self.receive(hub, patience);
+            self.receive(hub, patience, heeded.is_some());
         }
     }
 
@@ -247,7 +267,7 @@ impl Drive for Simple {
                 continue;
             }
             let over = hub.with(|session| session.ended().is_some());
-            if over || !self.carrier.is_interruptible() || !self.receive(hub, Some(Duration::ZERO)) {
+            if over || !self.carrier.is_interruptible() || !self.receive(hub, Some(Duration::ZERO), false) {
                 break;
             }
         }
@@ -257,6 +277,7 @@ impl Drive for Simple {
 
     fn serve(&self, hub: &Arc<Hub>) -> Result<(), Error> {
         let _turn = self.enter()?;
+        let heeded = self.heed();
         loop {
             hub.kick();
             if self.run_one(hub) {
@@ -265,8 +286,9 @@ impl Drive for Simple {
             if hub.with(|session| session.ended().is_some()) {
                 return Ok(());
             }
+            check(heeded.as_ref())?;
             let patience = self.patience(hub);
-            self.receive(hub, patience);
+            self.receive(hub, patience, heeded.is_some());
         }
     }
 

@@ -21,6 +21,10 @@ pub(crate) enum Work {
     Pull(Id),
     /// A question has news.
     Tell(Listener),
+    /// Something may be ready to leave.
+    Send,
+    /// Time has passed.
+    Time,
     /// A host goes on with something.
     Task(Box<dyn FnOnce() + Send>),
 }
@@ -34,6 +38,8 @@ impl Work {
             Work::Stop(flag) => flag.tell(),
             Work::Pull(answer) => hub.pull(answer),
             Work::Tell(listener) => listener.tell(),
+            Work::Send => hub.kick(),
+            Work::Time => hub.tell_time(),
             Work::Task(task) => task(),
         }
     }

@@ -364,6 +364,9 @@ mod tests {
         fn resume(&self, answer: Id) {
             self.0.lock().push(format!("{answer:?} resumed"));
         }
+        fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
+            task();
+        }
     }
 
     fn served(told: &Arc<Told>, number: u64, outer: Option<Chain>) -> CallContext {

@@ -400,6 +400,11 @@ impl Session {
         Some(settled)
     }
 
+    /// Whether somebody waits for a question, or is about to.
+    pub(crate) fn is_awaited(&self, id: Id) -> bool {
+        self.questions.get(&id.number()).is_some_and(|question| question.awaited && question.settled.is_none())
+    }
+
     /// Whether a question is settled, or gone.
     pub fn is_settled(&self, id: Id) -> bool {
         self.questions.get(&id.number()).is_none_or(|question| question.settled.is_some())

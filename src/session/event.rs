@@ -10,7 +10,7 @@ use crate::session::parcel::{Arrival, OutRef, Parcel, Settlement};
 use crate::session::question::{CallSpec, Done, Pins};
 use crate::session::returned::{Returned, Settled};
 use crate::table::{Handle, Id};
-use crate::value::Value;
+use crate::value::{Ref, Value};
 
 /// Something for the driver to act on.
 #[derive(Debug)]
@@ -87,6 +87,40 @@ impl fmt::Debug for Job {
             .field("member", &self.member)
             .finish_non_exhaustive()
     }
+}
+
+impl Trash {
+    /// Whether dropping it runs no code of the user's, for certain.
+    pub(crate) fn is_plain(&self) -> bool {
+        let no_own = |values: &[Value]| values.iter().all(is_plain);
+        match self {
+            Trash::Objects(objects) => objects.is_empty(),
+            Trash::Pins(pins) => pins.refs.iter().all(is_plain_ref),
+            Trash::Refs(refs) => refs.iter().all(is_plain_ref),
+            Trash::Parcel(parcel) => parcel.refs.iter().all(is_plain_ref),
+            Trash::Arrival(arrival) => no_own(&arrival.slots),
+            Trash::Returned(returned) => no_own(returned.slots()),
+            Trash::Stop(flag) => flag.is_alone(),
+            Trash::Values(values) => no_own(values),
+            Trash::Settlement(settlement) => {
+                settlement.result.as_ref().is_ok_and(is_plain) && settlement.parcel.refs.iter().all(is_plain_ref)
+            }
+            Trash::Stream(_) | Trash::Done(_) | Trash::Job(_) | Trash::Call(_) => false,
+        }
+    }
+}
+
+/// A value in which no object of this side is, for certain.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Ref(reference) => matches!(reference, Ref::Remote(_)),
+        Value::Tuple(_) | Value::FrozenSet(_) | Value::List(_) | Value::Dict(_) | Value::Set(_) => false,
+        _ => true,
+    }
+}
+
+fn is_plain_ref(reference: &OutRef) -> bool {
+    !matches!(reference, OutRef::Object(_))
 }
 
 /// What a session held and holds no more; dropping it may run the user's code.

@@ -29,6 +29,11 @@ impl Returned {
         Arc::new(Self { error: false, arrival: Arrival::default() })
     }
 
+    /// The references in it.
+    pub(crate) fn slots(&self) -> &[Value] {
+        &self.arrival.slots
+    }
+
     /// Whether the call failed.
     pub(crate) fn is_error(&self) -> bool {
         self.error

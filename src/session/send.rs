@@ -110,6 +110,15 @@ impl Session {
         frame
     }
 
+    /// Whether something may be ready to leave.
+    pub(crate) fn has_frames(&self) -> bool {
+        if self.outbox.bye_sent {
+            return false;
+        }
+        let waits = !self.outbox.queue.is_empty() || !self.outbox.preface_sent || self.outgoing.len() > 0;
+        waits || self.releases_are_due()
+    }
+
     pub(crate) fn frame_len_max(&self) -> usize {
         (self.terms.told.frame_len_max as usize).min(self.config.carrier_frame_len_max)
     }

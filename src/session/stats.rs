@@ -30,6 +30,8 @@ pub struct Stats {
     pub questions: u64,
     /// Calls of the peer's that are running, queued or kept.
     pub answers: u64,
+    /// Of them, those that were returned, and are kept until the peer lets them go.
+    pub answers_kept: u64,
     /// Types that we described.
     pub types_described: u64,
     /// Types that the peer described.
@@ -76,6 +78,7 @@ impl super::Session {
             imports: self.imports.len() as u64,
             questions: self.questions.len() as u64,
             answers: self.answers.len() as u64,
+            answers_kept: u64::from(self.answers_kept),
             types_described: self.types_out.len() as u64,
             types_known: self.types_in.len() as u64,
             queued: self.outbox.len() as u64,

@@ -42,15 +42,28 @@ pub fn frame_head(len: usize) -> io::Result<[u8; 4]> {
 /// assert_eq!(frame, b"hi");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Deframer {
     bytes: Vec<u8>,
     /// What is there and not taken: from the first to before the second.
     start: usize,
     end: usize,
+    len_max: usize,
+}
+
+impl Default for Deframer {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), start: 0, end: 0, len_max: FRAMED_LEN_MAX }
+    }
 }
 
 impl Deframer {
+    /// Takes no frame longer than this from now on, nor than [`FRAMED_LEN_MAX`]: for who expects a short one from a
+    /// stranger.
+    pub fn limit(&mut self, len_max: usize) {
+        self.len_max = len_max.min(FRAMED_LEN_MAX);
+    }
+
     /// Where the next bytes of the stream go, at least one. It grows with what arrived, never with what was announced.
     pub fn space(&mut self) -> &mut [u8] {
         if self.start > 0 {
@@ -86,7 +99,7 @@ impl Deframer {
         let bytes = &self.bytes[self.start..self.end];
         let Some((head, rest)) = bytes.split_first_chunk() else { return Ok(false) };
         let len = u32::from_le_bytes(*head) as usize;
-        if len > FRAMED_LEN_MAX {
+        if len > self.len_max {
             let text = format!(
                 "a frame of {len} bytes announced: the other side does not frame as this one does (it began with \"{}\")",
                 head.escape_ascii()
@@ -221,6 +234,17 @@ mod tests {
         carrier.recv(&mut frame).unwrap();
         assert_eq!(frame, b"short");
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_limit_holds_until_it_is_lifted() {
+        let mut deframer = Deframer::default();
+        deframer.limit(1);
+        deframer.space()[..6].copy_from_slice(b"\x02\0\0\0hi");
+        deframer.filled(6);
+        assert!(deframer.take(&mut Vec::new()).is_err());
+        deframer.limit(usize::MAX);
+        assert!(deframer.take(&mut Vec::new()).unwrap());
     }
 
     #[test]

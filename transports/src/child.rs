@@ -1,17 +1,22 @@
 //! The carrier to a child process: its standard input and output.
 
-use std::io::{self, BufReader, Read};
+use std::fs::File;
+use std::io::{self, IoSlice, Write};
 use std::path::Path;
-use std::process::{self, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{self, ChildStdin, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use wherever::Transport;
+use wherever::transport::FRAMED_LEN_MAX;
 use wherever::wire::describe::escape;
-use wherever::{Framed, Transport};
 
 use crate::closable::{Closable, closed};
+use crate::inlet::{Inlet, WITHIN_FRAME};
+use crate::outlet::{UNHEARD_MAX, write_frame};
+use crate::wake::Wake;
 
 /// A child process as a carrier: frames go to its standard input and come from its standard output. The child uses
 /// [`crate::stdio`], or speaks the protocol by itself.
@@ -19,9 +24,9 @@ use crate::closable::{Closable, closed};
 /// Clones are the same child, so that one can carry a session while another waits for its end. When the last one is
 /// dropped, a child that still runs is killed; either way it is reaped.
 ///
-/// - [`Transport::close`] closes the child's standard input, so that it sees the end. It never waits. A `recv` that is
-///   blocked returns when the child ends, or closes its output: a pipe cannot be interrupted. A `send` that is blocked
-///   returns when the child reads on, or ends.
+/// - [`Transport::close`] closes the child's standard input, so that it sees the end. It never waits. A `recv_until` that
+///   is blocked returns at once. A plain `recv` returns when the child ends, or closes its output, and a `send` that is
+///   blocked when the child reads on, or ends: a pipe cannot be interrupted.
 /// - When the child is gone, the error of `recv` tells how it ended. The first few `send`s to a child that is gone do
 ///   not fail, so that what the child said last is still received, and the reason after it.
 #[derive(Clone)]
@@ -29,9 +34,8 @@ pub struct Child(Arc<Inner>);
 
 struct Inner {
     name: String,
-    frames: Framed<Output, Closable<ChildStdin>>,
     input: Closable<ChildStdin>,
-    output: Output,
+    output: Inlet,
     process: Mutex<process::Child>,
     id: u32,
     /// Sends that have found the child gone.
@@ -41,9 +45,6 @@ struct Inner {
 /// How long to wait for the exit status of a child that has closed its output. An ending process closes its files a
 /// moment before its status can be had; one that goes on running without an output is told apart by this.
 const STATUS_WAIT: Duration = Duration::from_secs(2);
-
-/// Sends that do not fail though the child is gone: a preface, a first frame, and what a batch may make of it.
-const UNHEARD_MAX: u32 = 16;
 
 impl Child {
     /// Starts a child process. Its standard input and output become the carrier, whatever the command says of them;
@@ -64,12 +65,10 @@ impl Child {
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(io::Error::other("a child without standard input and output"));
         };
-        let (input, output) = (Closable::new(input), Output(Arc::new(Mutex::new(BufReader::new(output)))));
         Ok(Self(Arc::new(Inner {
             name,
-            frames: Framed::new(output.clone(), input.clone()),
-            input,
-            output,
+            input: Closable::new(input),
+            output: Inlet::new(file(output))?,
             id: process.id(),
             process: Mutex::new(process),
             unheard: AtomicU32::new(0),
@@ -89,8 +88,17 @@ impl Child {
     pub fn wait(&self) -> io::Result<ExitStatus> {
         self.0.input.close();
         // Or else it could be stuck in printing.
-        io::copy(&mut self.0.output.clone(), &mut io::sink())?;
+        self.0.output.drain()?;
         self.0.process().wait()
+    }
+
+    /// Waits until the child has ended by itself, no longer than this; how it has, if it has.
+    pub fn wait_for(&self, time: Duration) -> Option<ExitStatus> {
+        self.0.status(time)
+    }
+
+    pub(crate) fn inlet(&self) -> &Inlet {
+        &self.0.output
     }
 
     /// Ends the child at once.
@@ -102,6 +110,16 @@ impl Child {
     }
 }
 
+#[cfg(unix)]
+fn file(output: process::ChildStdout) -> File {
+    std::os::fd::OwnedFd::from(output).into()
+}
+
+#[cfg(windows)]
+fn file(output: process::ChildStdout) -> File {
+    std::os::windows::io::OwnedHandle::from(output).into()
+}
+
 fn program_name(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
@@ -111,13 +129,13 @@ impl Inner {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the child has ended, if it has, or does within a moment.
-    fn status(&self) -> Option<ExitStatus> {
+    /// How the child has ended, if it has, or does in this time.
+    fn status(&self, time: Duration) -> Option<ExitStatus> {
         let start = Instant::now();
         loop {
             match self.process().try_wait() {
                 Ok(Some(status)) => return Some(status),
-                Ok(None) if start.elapsed() < STATUS_WAIT => {}
+                Ok(None) if start.elapsed() < time => {}
                 _ => return None,
             }
             thread::park_timeout(Duration::from_millis(1));
@@ -126,16 +144,24 @@ impl Inner {
 
     /// The error of a carrier that has ended, with what became of the child.
     fn ended(&self, error: &io::Error) -> io::Error {
-        let place = match error.get_ref() {
-            // The carrier's own words, where it has any: that it was within a frame.
-            Some(words) => format!(" ({words})"),
-            None => String::new(),
-        };
-        let text = match self.status() {
+        let is_within = error.get_ref().is_some_and(|words| words.to_string() == WITHIN_FRAME);
+        let place = if is_within { format!(" ({WITHIN_FRAME})") } else { String::new() };
+        let text = match self.status(STATUS_WAIT) {
             Some(status) => format!("the child `{}` ended: {status}{place}", self.name),
             None => format!("the child `{}` closed its end, and still runs{place}", self.name),
         };
         io::Error::new(error.kind(), text)
+    }
+
+    fn open(&self) -> io::Result<()> {
+        if self.input.is_closed() { Err(closed()) } else { Ok(()) }
+    }
+
+    /// What came of receiving, with what became of the child.
+    fn received(&self, received: io::Result<()>) -> io::Result<()> {
+        let Err(error) = received else { return Ok(()) };
+        self.open()?;
+        Err(if error.kind() == io::ErrorKind::UnexpectedEof { self.ended(&error) } else { error })
     }
 }
 
@@ -151,45 +177,48 @@ impl Drop for Inner {
 
 impl Transport for Child {
     fn send(&self, frame: &[u8]) -> io::Result<()> {
+        self.send_parts(&[IoSlice::new(frame)])
+    }
+
+    fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
+        self.0.open()?;
+        self.0.received(self.0.output.recv(frame))
+    }
+
+    fn close(&self) {
+        self.0.input.close();
+        self.0.output.wake();
+    }
+
+    fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
+        self.0.open()?;
+        self.0.received(self.0.output.recv_until(frame, time))
+    }
+
+    fn wake(&self) {
+        self.0.output.wake();
+    }
+
+    fn is_interruptible(&self) -> bool {
+        Wake::HEEDED
+    }
+
+    fn send_parts(&self, parts: &[IoSlice<'_>]) -> io::Result<()> {
         let inner = &self.0;
-        let Err(error) = inner.frames.send(frame) else { return Ok(()) };
+        let sent = write_frame(parts, |slices| inner.input.with(|input| input.write_vectored(slices)));
+        let Err(error) = sent else { return Ok(()) };
         if error.kind() != io::ErrorKind::BrokenPipe {
             return Err(error);
         }
         // Whoever sends much and never receives must be told in the end.
-        if inner.unheard.fetch_add(1, Ordering::Relaxed) < UNHEARD_MAX && inner.status().is_some() {
+        if inner.unheard.fetch_add(1, Ordering::Relaxed) < UNHEARD_MAX && inner.status(STATUS_WAIT).is_some() {
             return Ok(());
         }
         Err(inner.ended(&error))
     }
 
-    fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
-        let inner = &self.0;
-        if inner.input.is_closed() {
-            return Err(closed());
-        }
-        inner.frames.recv(frame).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof if !inner.input.is_closed() => inner.ended(&error),
-            _ => error,
-        })
-    }
-
-    fn close(&self) {
-        self.0.input.close();
-    }
-
     fn frame_len_max(&self) -> usize {
-        self.0.frames.frame_len_max()
-    }
-}
-
-/// The child's output, shared by whoever receives and whoever waits for its end.
-#[derive(Clone)]
-struct Output(Arc<Mutex<BufReader<ChildStdout>>>);
-
-impl Read for Output {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).read(buffer)
+        FRAMED_LEN_MAX
     }
 }
 

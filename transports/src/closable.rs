@@ -1,6 +1,6 @@
 //! A writing end that can be closed while somebody may be writing to it.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -48,7 +48,8 @@ impl<W> Closable<W> {
         self.0.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+    /// Lets `act` write to the end.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
         let result = match self.locked().as_mut() {
             Some(end) if !self.is_closed() => act(end),
             _ => Err(closed()),
@@ -65,29 +66,21 @@ pub(crate) fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "this side has closed the carrier")
 }
 
-impl<W: Write> Write for Closable<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.with(|end| end.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.with(W::flush)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
     fn the_reader_sees_the_end_of_what_was_closed() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut one = Closable::new(writer);
-        one.write_all(b"before").unwrap();
+        let one = Closable::new(writer);
+        one.with(|end| end.write_all(b"before")).unwrap();
         let other = one.clone();
         other.close();
         other.close();
-        assert!(one.write_all(b"after").is_err());
+        assert!(one.with(|end| end.write_all(b"after")).is_err());
         let mut read = String::new();
         io::Read::read_to_string(&mut reader, &mut read).unwrap();
         assert_eq!(read, "before");
@@ -101,7 +94,7 @@ mod tests {
         end.close();
         assert!(held.is_some(), "it is held");
         drop(held);
-        assert!(end.clone().write_all(b"late").is_err());
+        assert!(end.clone().with(|end| end.write_all(b"late")).is_err());
         let mut read = Vec::new();
         assert_eq!(io::Read::read_to_end(&mut reader, &mut read).unwrap(), 0);
     }

@@ -1,22 +1,29 @@
 //! The carrier of a child process: its own standard input and output.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, IoSlice, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use wherever::{Framed, Transport};
+use wherever::Transport;
+use wherever::transport::FRAMED_LEN_MAX;
 
 use crate::closable::{Closable, closed};
+use crate::inlet::Inlet;
+use crate::outlet::write_frame;
+use crate::wake::{Wake, until_writable};
 
 /// Standard input and output as a carrier: the other end of [`crate::Child`].
 ///
 /// Nothing else may read standard input or print to standard output from then on: what is printed there would be taken
 /// for a frame, and the other side would end the session, quoting it. Print to standard error, which the parent's user
-/// sees. Closing ends what is sent; a `recv` that is blocked cannot be interrupted, and returns when the other side
-/// closes.
+/// sees.
+///
+/// - [`Transport::close`] ends what is sent, and makes a `recv_until` that is blocked return. A plain `recv` that is
+///   blocked returns when the other side closes: a pipe cannot be interrupted.
 pub struct Stdio {
-    frames: Framed<BufReader<File>, Closable<File>>,
-    writer: Closable<File>,
+    inlet: Inlet,
+    output: Closable<File>,
 }
 
 /// Takes this process's standard input and output as a carrier. That can be done once.
@@ -31,8 +38,7 @@ pub fn stdio() -> io::Result<Stdio> {
         let text = "standard input and output are a carrier already";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
-    let writer = Closable::new(output);
-    Ok(Stdio { frames: Framed::new(BufReader::new(input), writer.clone()), writer })
+    Ok(Stdio { inlet: Inlet::new(input)?, output: Closable::new(output) })
 }
 
 // Duplicates, so that frames do not pass the line buffer of the standard library.
@@ -53,23 +59,63 @@ fn files() -> io::Result<(File, File)> {
     Ok((input.into(), output.into()))
 }
 
+/// Writes to a file that the parent may have made one that does not block.
+fn write_patiently(file: &mut File, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    loop {
+        match file.write_vectored(slices) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => until_writable(file)?,
+            result => return result,
+        }
+    }
+}
+
+impl Stdio {
+    pub(crate) fn inlet(&self) -> &Inlet {
+        &self.inlet
+    }
+
+    fn open(&self) -> io::Result<()> {
+        if self.output.is_closed() { Err(closed()) } else { Ok(()) }
+    }
+}
+
 impl Transport for Stdio {
     fn send(&self, frame: &[u8]) -> io::Result<()> {
-        self.frames.send(frame)
+        self.send_parts(&[IoSlice::new(frame)])
     }
 
     fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
-        if self.writer.is_closed() {
-            return Err(closed());
-        }
-        self.frames.recv(frame)
+        self.open()?;
+        self.inlet.recv(frame)
     }
 
     fn close(&self) {
-        self.writer.close();
+        self.output.close();
+        self.inlet.wake();
+    }
+
+    fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
+        self.open()?;
+        let received = self.inlet.recv_until(frame, time);
+        if received.is_err() {
+            self.open()?;
+        }
+        received
+    }
+
+    fn wake(&self) {
+        self.inlet.wake();
+    }
+
+    fn is_interruptible(&self) -> bool {
+        Wake::HEEDED
+    }
+
+    fn send_parts(&self, parts: &[IoSlice<'_>]) -> io::Result<()> {
+        write_frame(parts, |slices| self.output.with(|file| write_patiently(file, slices)))
     }
 
     fn frame_len_max(&self) -> usize {
-        self.frames.frame_len_max()
+        FRAMED_LEN_MAX
     }
 }

@@ -13,6 +13,8 @@ use super::marking::Marking;
 use super::output::Output;
 use super::{KnownTypes, Payload, tag};
 
+/// The type that an interrupted wait has for others.
+const INTERRUPTED: &str = "wherever:interrupted";
 /// Length of an encoded error, in bytes.
 const ERROR_LEN_MAX: usize = 64 << 10;
 /// Length of an error's own message, in bytes; of the text of any other part; of a name.
@@ -39,6 +41,11 @@ pub fn encode_error(error: &Error, known: &dyn KnownTypes, limits: &Limits) -> P
 
 /// Writes an error as a value.
 pub(super) fn write_error(output: &mut Output, error: &Error, known: &dyn KnownTypes, limits: &Limits) {
+    if let Error::Interrupted = error {
+        // It is this side's own affair: for the caller the object's code failed.
+        let raised = Raised::new(INTERRUPTED, "a wait over there was interrupted");
+        return write_error(output, &Error::Raised(Arc::new(raised)), known, limits);
+    }
     for detail in [Detail::All, Detail::Texts] {
         let before = output.checkpoint();
         let value = Writer::new(detail, known, limits).error(error);
@@ -77,6 +84,7 @@ fn heads(error: &Error) -> (u8, &str, &str) {
         Error::Protocol(message) => (5, "", message),
         Error::Deadline(message) => (6, "", message),
         Error::Stopped => (7, "", ""),
+        Error::Interrupted => (0, INTERRUPTED, ""),
         Error::Busy(message) => (8, "", message),
         Error::TooDeep(_) => (9, "", ""),
         Error::Cycle(message) => (10, "", message),

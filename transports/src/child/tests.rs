@@ -61,7 +61,7 @@ fn the_end_within_a_frame_says_so() {
 fn what_a_child_said_before_it_died_is_received_after_a_send_that_met_nobody() {
     let child = shell("exec 0<&-; printf '\\003\\000\\000\\000abc'; exit 4");
     // However far it has come: its input is closed when its status can be had.
-    child.0.status().unwrap();
+    child.0.status(STATUS_WAIT).unwrap();
     for _ in 0..UNHEARD_MAX {
         child.send(b"nobody takes this").unwrap();
     }

@@ -1,0 +1,66 @@
+//! Our side of the comparison: the session, by the public API alone, and what the server exports.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use wherever::hosts::{Class, stream};
+use wherever::{Arguments, Error, Node, Peer, Proxy, Value, drive};
+use wherever_transports::Socket;
+
+use crate::figures::Failure;
+
+/// Whether any number of threads can use a peer that [`connect`] makes.
+pub(crate) const ANY_THREADS: bool = true;
+
+/// A session over a connected socket: the one place that chooses driver and carrier.
+pub(crate) fn connect(node: &Node, socket: UnixStream) -> io::Result<Peer> {
+    Ok(drive::connect_threads(node, Socket::unix(socket)?))
+}
+
+/// What is behind the name `subject`.
+struct Subject;
+
+/// What references are made to.
+struct Leaf;
+
+/// Serves one session until it is over.
+pub(crate) fn serve(socket: UnixStream) -> Result<(), Failure> {
+    let peer = connect(&node(), socket)?;
+    Ok(peer.serve()?)
+}
+
+/// A node that exports all that the rows ask for.
+pub(crate) fn node() -> Node {
+    let leaf = Class::<Leaf>::builder("rust:bench.Leaf")
+        .method("null", |_: &Leaf, _: Arguments, _| Ok(Value::None))
+        .build();
+    let leaves = leaf.clone();
+    let class = Class::<Subject>::builder("rust:bench.Subject")
+        .method("null", |_: &Subject, _: Arguments, _| Ok(Value::None))
+        .method("make", move |_: &Subject, _: Arguments, _| Ok(leaf.instance(Leaf).into()))
+        .method("make_many", move |_: &Subject, mut arguments: Arguments, _| {
+            let count: u64 = arguments.take(0, "count")?;
+            Ok(Value::tuple((0..count).map(|_| leaves.instance(Leaf).into())))
+        })
+        .method("call", |_: &Subject, mut arguments: Arguments, _| arguments.take::<Proxy>(0, "function")?.invoke(()))
+        .method("echo", |_: &Subject, mut arguments: Arguments, _| arguments.take(0, "value"))
+        .stream("count", |_: &Subject, mut arguments: Arguments, _| {
+            let count: i64 = arguments.take(0, "count")?;
+            Ok(stream((0..count).map(Value::Int)))
+        });
+    // Each gives one more of its kind, for chains.
+    let next: Arc<std::sync::OnceLock<Class<Subject>>> = Arc::default();
+    let again = next.clone();
+    let class = class
+        .method("next", move |_: &Subject, _: Arguments, _| {
+            again.get().map(|class| class.instance(Subject).into()).ok_or(Error::Stopped)
+        })
+        .build();
+    let subject = class.instance(Subject);
+    // The class is set before anybody can ask.
+    let _ = next.set(class);
+    let node = Node::new();
+    node.export("subject", subject);
+    node
+}

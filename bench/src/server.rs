@@ -1,0 +1,48 @@
+//! The other process: this program again, serving what it is told to on its standard input, which is a socket.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+
+use crate::figures::Failure;
+use crate::{bare, ours};
+
+/// A process that serves.
+pub(crate) struct Server {
+    child: Child,
+}
+
+impl Server {
+    /// Starts one that serves this, and gives the socket that leads to it.
+    pub(crate) fn start(what: &str) -> io::Result<(Self, UnixStream)> {
+        let (near, far) = UnixStream::pair()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", what]).stdin(Stdio::from(OwnedFd::from(far)));
+        Ok((Self { child: command.spawn()? }, near))
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end, which comes with that of the session.
+    pub(crate) fn end(mut self) -> Result<(), Failure> {
+        let status = self.child.wait()?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(Failure::Wrong(format!("the server ended badly: {status}"))),
+        }
+    }
+}
+
+/// What the other process does.
+pub(crate) fn serve(what: &str) -> Result<(), Failure> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    match what {
+        "bare" => Ok(bare::serve(socket)?),
+        "ours" => ours::serve(socket),
+        other => Err(Failure::Wrong(format!("nothing to serve is called `{other}`"))),
+    }
+}

@@ -1,0 +1,99 @@
+//! What a driver does for its hub.
+
+use std::sync::Arc;
+
+use crate::clock::Time;
+use crate::drive::hub::Hub;
+use crate::drive::work::Work;
+use crate::error::Error;
+use crate::session::Session;
+use crate::table::Id;
+
+/// What a driver does for its hub.
+pub(crate) trait Drive: Send + Sync {
+    /// Work is ready: do it, or keep it until somebody can.
+    fn take_work(&self, hub: &Arc<Hub>, work: Work);
+
+    /// Whether [`Self::take_work`] does what is no job at once. Then events are acted on one by one, since each may lead
+    /// to others.
+    fn works_at_once(&self) -> bool {
+        true
+    }
+
+    /// The session is over, in order or not: calls that have not begun will not run, but for those without an answer if
+    /// it was in order. Told before the session's last events are acted on.
+    fn ending(&self, hub: &Arc<Hub>, in_order: bool) {
+        let _ = (hub, in_order);
+    }
+
+    /// A question is settled, or has items: whoever waits for it looks.
+    fn told(&self, id: Id) {
+        let _ = id;
+    }
+
+    /// There may be room for what waited for it.
+    fn room_came(&self) {}
+
+    /// Waits until the queue has room for a result; whether it could wait.
+    fn make_room(&self, hub: &Arc<Hub>) -> bool {
+        let _ = hub;
+        true
+    }
+
+    /// Something may be ready to be sent.
+    fn kick(&self, hub: &Arc<Hub>);
+
+    /// Waits until `done` says so, serving what must be served meanwhile.
+    fn wait(&self, hub: &Arc<Hub>, awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error>;
+
+    /// Takes the tick: what is due leaves, what has arrived is served, as far as that needs no waiting.
+    fn poll(&self, hub: &Arc<Hub>) -> Result<(), Error>;
+
+    /// Serves the peer until the session is over.
+    fn serve(&self, hub: &Arc<Hub>) -> Result<(), Error>;
+
+    /// Whether whoever forwards a call must wait here for it, since nobody else will.
+    fn waits_in_line(&self) -> bool;
+
+    /// Nothing refers to the session any more: these frames are the last.
+    fn hang_up(&self, last_frames: &[Vec<u8>]);
+
+    /// Something was let go where nothing was before: its release is to leave after a tick. Called by destructors.
+    fn let_go(&self, hub: &Hub) {
+        let _ = hub;
+    }
+
+    /// The number of the task that the present thread runs, if the driver knows its tasks apart.
+    fn present_task(&self) -> Option<u64> {
+        None
+    }
+
+    /// A tick has passed; whether the next one matters too. Called on the ticker's thread: it only calls others.
+    fn tick(&self, hub: &Arc<Hub>, now: Time) -> bool {
+        let _ = (hub, now);
+        false
+    }
+
+    /// The session is over: the carrier can be closed.
+    fn ended(&self, hub: &Arc<Hub>);
+}
+
+/// What somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// News of a question that nobody else can settle.
+    Call(Id),
+    /// News of a question that others may settle: its promise is theirs too.
+    Promise(Id),
+    /// Room for a call, or for a result; until this moment at the latest.
+    Room(Option<Time>),
+    /// The end of the session.
+    End,
+}
+
+impl Awaited {
+    /// Whether it is news of this question.
+    pub(crate) fn is_on(self, question: Id) -> bool {
+        matches!(self, Awaited::Call(id) | Awaited::Promise(id) if id == question)
+    }
+}

@@ -1,0 +1,385 @@
+//! The threaded driver: any number of threads use a peer at once, and the peer's calls run beside them.
+//!
+//! A thread that waits receives by itself when nobody else does, so that a plain call has no hand-off: it sends, it
+//! receives, it goes on. While it waits it serves the calls that are nested in its own, and no others; those run on
+//! the session's crew, which receives when no caller does. `roles` says who does what, `waiting` and `crew` do it.
+//!
+//! With a carrier that knows nothing but `send` and `recv`, closing fails every parked caller at once, and leaves a
+//! thread that is stuck in the carrier there until the carrier lets it go.
+
+mod crew;
+mod roles;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+use std::cell::Cell;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::clock::Time;
+use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::sending::Sending;
+use crate::drive::work::Work;
+use crate::error::Error;
+use crate::node::Node;
+use crate::peer::Peer;
+use crate::session::{Session, Trash};
+use crate::table::Id;
+use crate::transport::Transport;
+use roles::{Calls, Piece, Roles};
+
+/// The driver of one session. Clones are the same.
+#[derive(Clone)]
+struct Threads(Arc<Shared>);
+
+struct Shared {
+    node: Node,
+    carrier: Box<dyn Transport>,
+    roles: Roles<Work>,
+    sending: Sending,
+    hub: Mutex<Weak<Hub>>,
+    /// What `recv` writes to, while nobody is in it.
+    buffer: Mutex<Vec<u8>>,
+    /// Telling the time has been asked for, and was not done yet.
+    time_due: AtomicBool,
+    /// Frames sent at the last tick, and ticks since that number changed while somebody was sending.
+    sent_before: AtomicU64,
+    ticks_stuck: AtomicU32,
+    /// Threads that wait for room.
+    room_wanted: AtomicU32,
+}
+
+/// Ticks without a frame leaving after which the carrier is given up: half a minute.
+const STUCK_TICKS_MAX: u32 = 6000;
+
+/// The same once the session is over, and only its last frames are to leave: a second.
+const STUCK_TICKS_AFTER_END: u32 = 200;
+
+thread_local! {
+    /// The driver whose crew the present thread is of, unless it waits in the middle of its work.
+    static CREW_OF: Cell<usize> = const { Cell::new(0) };
+    /// The driver for which the present thread takes in what it received.
+    static READS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Connects a node to a peer by a carrier. Any number of threads may use the peer at once; its calls are served at once,
+/// by threads of the node's.
+///
+/// The preface leaves at once.
+pub fn connect(node: &Node, carrier: impl Transport) -> Peer {
+    let frame_len_max = carrier.frame_len_max();
+    let driver = Threads(Arc::new(Shared {
+        node: node.clone(),
+        carrier: Box::new(carrier),
+        roles: Roles::new(node.limits().workers_max as usize),
+        sending: Sending::default(),
+        hub: Mutex::default(),
+        buffer: Mutex::default(),
+        time_due: AtomicBool::new(false),
+        sent_before: AtomicU64::new(0),
+        ticks_stuck: AtomicU32::new(0),
+        room_wanted: AtomicU32::new(0),
+    }));
+    let hub = Hub::new(node, Box::new(driver.clone()), frame_len_max);
+    *driver.0.hub.lock() = hub.weak();
+    let calls = driver.0.roles.attend();
+    driver.see_to(&hub, calls);
+    hub.kick();
+    Peer::new(hub)
+}
+
+impl Piece for Work {
+    fn counts(&self) -> bool {
+        matches!(self, Work::Job(job) if job.parent.is_none())
+    }
+
+    fn runs_last(&self) -> bool {
+        matches!(self, Work::Job(job) if job.one_way)
+    }
+
+    fn is_call(&self) -> bool {
+        matches!(self, Work::Job(_))
+    }
+}
+
+/// What receiving came to.
+struct Received {
+    /// What was asked for when it was taken in.
+    done: bool,
+    /// Something may be ready to leave.
+    sends: bool,
+    /// To be dropped where the user's code may run.
+    trash: Vec<Trash>,
+}
+
+impl Threads {
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+
+    fn by_crew(&self) -> bool {
+        CREW_OF.get() == self.address()
+    }
+
+    fn reads(&self) -> bool {
+        READS.get() == self.address()
+    }
+
+    /// Does what is left to do after the roles have changed.
+    fn see_to(&self, hub: &Hub, calls: Calls) {
+        if calls.wake {
+            self.0.carrier.wake();
+        }
+        if calls.tick {
+            self.0.node.ticker().enlist(hub);
+        }
+        if calls.helper {
+            self.call_helper(hub);
+        }
+    }
+
+    fn call_helper(&self, hub: &Hub) {
+        let (driver, weak) = (self.clone(), hub.weak());
+        let called = self.0.node.workers().run(Box::new(move || driver.serve_as_crew(&weak)));
+        if called.is_err() {
+            // No thread can be started: the ticker tries again, until somebody comes to wait and reads by itself.
+            self.0.roles.cannot_join();
+            self.0.node.ticker().enlist(hub);
+        }
+    }
+
+    /// Receives one frame, if one comes before the carrier is woken, and takes it in. The present thread has the reading
+    /// role; nothing is held while it waits but that.
+    fn receive(
+        &self,
+        hub: impl FnOnce() -> Option<Arc<Hub>>,
+        wakeable: bool,
+        done: &mut dyn FnMut(&mut Session) -> bool,
+    ) -> Option<(Arc<Hub>, Received)> {
+        let mut frame = std::mem::take(&mut *self.0.buffer.lock());
+        let received = match wakeable && self.0.carrier.is_interruptible() {
+            true => self.0.carrier.recv_until(&mut frame, None),
+            false => self.0.carrier.recv(&mut frame),
+        };
+        let hub = hub()?;
+        let now = hub.now();
+        let _reads = Within::enter(&READS, self.address());
+        let ((is_done, mut sends), trash) = hub.take_in(|session| {
+            match &received {
+                Ok(()) => session.handle_frame(now, &frame),
+                Err(error) if is_no_frame(error) => {}
+                Err(error) => session.carrier_lost(&lost(error)),
+            }
+            (done(session), session.has_frames())
+        });
+        sends |= hub.has_backlog();
+        *self.0.buffer.lock() = frame;
+        self.0.node.ticker().enlist(&hub);
+        Some((hub, Received { done: is_done, sends, trash }))
+    }
+
+    /// Sends all that is ready, unless somebody does; the last one closes the carrier.
+    fn send_all(&self, hub: &Arc<Hub>) {
+        if !self.0.sending.begin() {
+            return;
+        }
+        loop {
+            let now = hub.now();
+            let poll = |session: &mut Session| (session.poll_frame(now), session.has_frames());
+            let (frame, more) = hub.with(poll);
+            if let Some(frame) = &frame {
+                if let Err(error) = self.0.carrier.send(frame) {
+                    hub.with(|session| session.carrier_lost(&format!("sending failed: {error}")));
+                }
+                self.0.sending.count();
+            }
+            if (frame.is_none() || !more) && self.0.sending.end() {
+                break;
+            }
+        }
+        hub.dispatch();
+        if hub.with(|session| session.ended().is_some() && !session.has_frames()) {
+            self.0.carrier.close();
+        }
+    }
+
+    /// Gives the carrier up if the peer has taken nothing for too long.
+    fn look_at_sending(&self, hub: &Arc<Hub>) -> bool {
+        let shared = &self.0;
+        let Some(sent) = shared.sending.under_way() else {
+            shared.ticks_stuck.store(0, Ordering::Relaxed);
+            return false;
+        };
+        if shared.sent_before.swap(sent, Ordering::Relaxed) != sent {
+            shared.ticks_stuck.store(0, Ordering::Relaxed);
+        }
+        let ticks = shared.ticks_stuck.fetch_add(1, Ordering::Relaxed);
+        if ticks < STUCK_TICKS_AFTER_END {
+            return true;
+        }
+        let driver = self.clone();
+        if ticks == STUCK_TICKS_MAX {
+            let weak = hub.weak();
+            self.take_work(hub, Work::Task(Box::new(move || {
+                if let Some(hub) = weak.upgrade() {
+                    hub.with(|session| session.carrier_lost("the peer has taken nothing for half a minute"));
+                    hub.dispatch();
+                }
+                driver.0.carrier.close();
+            })));
+        } else if hub.is_over() {
+            self.take_work(hub, Work::Task(Box::new(move || driver.0.carrier.close())));
+        }
+        true
+    }
+}
+
+/// While it lives, a thread-local mark stands.
+struct Within {
+    mark: &'static std::thread::LocalKey<Cell<usize>>,
+    before: usize,
+}
+
+impl Within {
+    fn enter(mark: &'static std::thread::LocalKey<Cell<usize>>, value: usize) -> Self {
+        Self { mark, before: mark.replace(value) }
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        self.mark.set(self.before);
+    }
+}
+
+fn is_no_frame(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}
+
+fn lost(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => format!("the carrier ended: {error}"),
+        _ => format!("receiving failed: {error}"),
+    }
+}
+
+impl Drive for Threads {
+    fn take_work(&self, hub: &Arc<Hub>, work: Work) {
+        let chain = match &work {
+            Work::Job(job) => Some(job.chain.clone()),
+            _ => None,
+        };
+        let innermost = chain.as_ref().and_then(|chain| chain.made_in(hub.number()).next());
+        if let Some(question) = innermost
+            && !self.0.roles.has_seat(question)
+            && hub.is_awaited(question)
+        {
+            let calls = self.0.roles.push_early(work, question);
+            return self.see_to(hub, calls);
+        }
+        let nested_in = chain.iter().flat_map(|chain| chain.made_in(hub.number()));
+        let (calls, dropped) = self.0.roles.push(work, nested_in, self.by_crew(), self.reads());
+        self.see_to(hub, calls);
+        self.drop_elsewhere(hub, dropped);
+    }
+
+    fn works_at_once(&self) -> bool {
+        false
+    }
+
+    fn told(&self, id: Id) {
+        let calls = self.0.roles.told(id, self.reads());
+        if calls.wake {
+            self.0.carrier.wake();
+        }
+    }
+
+    fn room_came(&self) {
+        if self.0.room_wanted.load(Ordering::SeqCst) > 0 && self.0.roles.room_came(self.reads()).wake {
+            self.0.carrier.wake();
+        }
+    }
+
+    fn make_room(&self, hub: &Arc<Hub>) -> bool {
+        let has_room = &mut |session: &mut Session| session.has_queue_room() || session.ended().is_some();
+        // It fails only at the end of the session, where the result is dropped with it.
+        let _ = self.wait(hub, Awaited::Room(None), has_room);
+        true
+    }
+
+    fn kick(&self, hub: &Arc<Hub>) {
+        hub.dispatch();
+        if self.reads() {
+            self.take_work(hub, Work::Send);
+        } else {
+            self.send_all(hub);
+        }
+    }
+
+    fn wait(
+        &self,
+        hub: &Arc<Hub>,
+        awaited: Awaited,
+        done: &mut dyn FnMut(&mut Session) -> bool,
+    ) -> Result<(), Error> {
+        self.wait_for(hub, awaited, done)
+    }
+
+    fn poll(&self, hub: &Arc<Hub>) -> Result<(), Error> {
+        let now = hub.now();
+        hub.with(|session| session.handle_time(now));
+        hub.kick();
+        Ok(())
+    }
+
+    fn serve(&self, hub: &Arc<Hub>) -> Result<(), Error> {
+        self.wait_for(hub, Awaited::End, &mut |session| session.ended().is_some())
+    }
+
+    fn waits_in_line(&self) -> bool {
+        false
+    }
+
+    fn tick(&self, hub: &Arc<Hub>, now: Time) -> bool {
+        let due = hub.due();
+        if due.is_some_and(|due| due <= now) && !self.0.time_due.swap(true, Ordering::AcqRel) {
+            self.take_work(hub, Work::Time);
+        }
+        let sends = self.look_at_sending(hub);
+        let (calls, more) = self.0.roles.tick(now);
+        self.see_to(hub, Calls { tick: false, ..calls });
+        more || sends || due.is_some()
+    }
+
+    fn hang_up(&self, last_frames: &[Vec<u8>]) {
+        let (calls, dropped) = self.0.roles.end(false);
+        drop(dropped);
+        if calls.wake {
+            self.0.carrier.wake();
+        }
+        let (driver, frames) = (self.clone(), last_frames.to_vec());
+        let hang_up: Box<dyn FnOnce() + Send> = Box::new(move || {
+            // Nobody is left who could be told that they did not arrive.
+            let _ = frames.iter().try_for_each(|frame| driver.0.carrier.send(frame));
+            driver.0.carrier.close();
+        });
+        if let Err(hang_up) = self.0.node.workers().run(hang_up) {
+            hang_up();
+        }
+    }
+
+    fn ending(&self, hub: &Arc<Hub>, in_order: bool) {
+        let (calls, dropped) = self.0.roles.end(in_order);
+        self.see_to(hub, calls);
+        dropped.into_iter().for_each(|work| self.drop_elsewhere(hub, Some(work)));
+    }
+
+    fn ended(&self, hub: &Arc<Hub>) {
+        // The last frames leave, and the carrier is closed.
+        self.take_work(hub, Work::Send);
+    }
+}

@@ -1,0 +1,627 @@
+//! Who receives, who waits and who works: the reading role of one session, and the threads around it.
+//!
+//! ```text
+//!            ┌──────── a caller with its RETURN in hand ─────────┐
+//!            ▼                                                   │
+//!   free ──────────▶ held by a waiting caller ──▶ another caller that may read
+//!    ▲  ▲   caller comes      │                        │
+//!    │  └─────────────────────┴── nobody waits ────────┤ only callers wait that may not read
+//!    │                                                 ▼
+//!    └─ delivered to a caller, nobody waits ──── held by the crew ◀── the ticker: it stayed free
+//! ```
+//!
+//! The *crew* of a session are the threads that receive when no caller does, and do the work of the peer: calls,
+//! streams, continuations. There is always one, parked, reading or at work; when all are at work for a tick, another
+//! is called. Nobody sends, or runs the user's code, while it holds the reading role.
+//!
+//! It knows no session and no carrier, so that a model checker can run it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::clock::Time;
+use crate::drive::hub::Awaited;
+use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::table::Id;
+
+/// A piece of work, as far as its order matters.
+pub(crate) trait Piece {
+    /// Whether it counts towards the peer's share of threads.
+    fn counts(&self) -> bool;
+    /// Whether it is a call that still runs after the end of a session that was closed in order: then they run one by
+    /// one, when all others are done.
+    fn runs_last(&self) -> bool;
+    /// Whether it is a call: then it is dropped at the end, unless it runs last.
+    fn is_call(&self) -> bool;
+}
+
+/// The roles of one session.
+pub(crate) struct Roles<W> {
+    state: Mutex<State<W>>,
+    /// Calls of the peer that may be at work at once.
+    busy_max: usize,
+}
+
+struct State<W> {
+    reading: Option<Holder>,
+    /// It is free because callers come and go: the crew takes it only when it stayed so for a tick.
+    left_free: bool,
+    /// Times that it was taken.
+    taken: u64,
+    /// The crew has delivered to a caller that may read.
+    delivered: bool,
+    seats: Vec<Seat<W>>,
+    seats_made: u64,
+    /// Calls nested in the call of a thread that is about to sit down, and how many ticks ago they came.
+    early: Vec<(Id, W, u32)>,
+    work: VecDeque<W>,
+    /// Pieces of work that count and are being done.
+    busy: usize,
+    /// All pieces that are being done.
+    doing: usize,
+    crew: Crew,
+    end: Option<Ending>,
+    last: VecDeque<W>,
+    looked: Looked,
+}
+
+/// Threads of the crew.
+#[derive(Default)]
+struct Crew {
+    /// The one that is parked.
+    spare: Option<Arc<Condvar>>,
+    /// Those that were called, and have not come yet.
+    coming: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Seat(u64),
+    Crew,
+}
+
+struct Ending {
+    /// Whether calls without an answer that arrived before still run.
+    in_order: bool,
+}
+
+/// A thread that waits.
+struct Seat<W> {
+    key: u64,
+    wish: Wish,
+    at: At,
+    /// Something happened that it must look at.
+    woken: bool,
+    /// Calls nested in the call that it waits for.
+    nested: VecDeque<W>,
+    /// They were there at the last tick.
+    nested_waited: bool,
+    signal: Option<Arc<Condvar>>,
+}
+
+/// What a thread waits for, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wish {
+    pub(crate) awaited: Awaited,
+    /// It may take the reading role.
+    pub(crate) may_read: bool,
+    /// While it reads, it can be woken.
+    pub(crate) wakeable: bool,
+    /// When it looks again at the latest.
+    pub(crate) until: Option<Time>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Parked,
+    Reading,
+    /// About to look, to park or to read.
+    Coming,
+    /// Doing what is nested in its call.
+    Working,
+}
+
+/// What the last tick saw.
+#[derive(Default)]
+struct Looked {
+    taken: u64,
+    free: bool,
+    work: bool,
+    quiet: u32,
+}
+
+/// Ticks without any traffic after which the ticker may stop looking.
+const QUIET_TICKS: u32 = 50;
+
+/// Ticks that a call is kept for a thread that is about to wait for what it is nested in.
+const EARLY_TICKS: u32 = 20;
+
+/// What is left to do once the roles are unlocked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Calls {
+    /// Another thread is to join the crew.
+    pub(crate) helper: bool,
+    /// Whoever reads is to be woken.
+    pub(crate) wake: bool,
+    /// The ticker is to look.
+    pub(crate) tick: bool,
+}
+
+/// What a waiting thread does next.
+pub(crate) enum Step<W> {
+    /// Look whether what it waits for is there.
+    Look,
+    /// Receive: it has the reading role.
+    Read,
+    /// Do this, which is nested in its call.
+    Nested(W),
+    /// See to the calls, then ask again.
+    Again,
+}
+
+/// What a thread of the crew does next.
+pub(crate) enum CrewStep<W> {
+    /// Receive: it has the reading role.
+    Read,
+    /// Do this, and say so.
+    Work(W),
+    /// See to the calls, then ask again.
+    Again,
+    /// It is not needed any more.
+    Leave,
+}
+
+impl<W: Piece> Roles<W> {
+    pub(crate) fn new(busy_max: usize) -> Self {
+        let state = State {
+            reading: None,
+            left_free: false,
+            taken: 0,
+            delivered: false,
+            seats: Vec::new(),
+            seats_made: 0,
+            early: Vec::new(),
+            work: VecDeque::new(),
+            busy: 0,
+            doing: 0,
+            crew: Crew::default(),
+            end: None,
+            last: VecDeque::new(),
+            looked: Looked::default(),
+        };
+        Self { state: Mutex::new(state), busy_max }
+    }
+
+    /// Seats a thread that is going to wait. It must look once more before it asks what to do: what it waits for may have
+    /// come before it sat down.
+    pub(crate) fn sit(&self, wish: Wish) -> u64 {
+        let mut state = self.state.lock();
+        state.seats_made += 1;
+        let key = state.seats_made;
+        let is_early = |(id, ..): &mut (Id, W, u32)| wish.awaited.is_on(*id);
+        let nested = state.early.extract_if(.., is_early).map(|(_, piece, _)| piece).collect();
+        state.seats.push(Seat {
+            key,
+            wish,
+            at: At::Coming,
+            woken: false,
+            nested,
+            nested_waited: false,
+            signal: None,
+        });
+        key
+    }
+
+    /// What the thread on this seat does next; waits until there is something.
+    pub(crate) fn step(&self, key: u64) -> (Step<W>, Calls) {
+        let mut state = self.state.lock();
+        let mut calls = Calls::default();
+        loop {
+            let is_over = state.end.is_some();
+            let is_free = state.reading.is_none();
+            let holds = state.reading == Some(Holder::Seat(key));
+            let Some(seat) = state.seats.iter_mut().rfind(|seat| seat.key == key) else { return (Step::Look, calls) };
+            seat.at = At::Coming;
+            if std::mem::take(&mut seat.woken) || is_over {
+                return (Step::Look, calls);
+            }
+            if let Some(piece) = seat.nested.pop_front() {
+                seat.nested_waited = false;
+                seat.at = At::Working;
+                if holds {
+                    calls.helper = state.pass_on();
+                    calls.tick = true;
+                }
+                return (Step::Nested(piece), calls);
+            }
+            if holds || (is_free && seat.wish.may_read) {
+                seat.at = At::Reading;
+                if !holds {
+                    state.take(Holder::Seat(key));
+                }
+                return (Step::Read, calls);
+            }
+            if is_free && state.call_crew_to_read() {
+                calls.helper = true;
+                return (Step::Again, calls);
+            }
+            state = park(state, key);
+        }
+    }
+
+    /// The thread waits no more. Calls that came for it meanwhile go to the crew.
+    pub(crate) fn leave(&self, key: u64) -> Calls {
+        let mut state = self.state.lock();
+        let Some(place) = state.seats.iter().rposition(|seat| seat.key == key) else { return Calls::default() };
+        let seat = state.seats.remove(place);
+        let mut calls = Calls::default();
+        if state.reading == Some(Holder::Seat(key)) {
+            calls.helper |= state.pass_on();
+            calls.tick |= state.reading.is_none();
+        }
+        if !seat.nested.is_empty() {
+            state.work.extend(seat.nested);
+            calls.helper |= state.call_crew();
+        }
+        calls
+    }
+
+    /// A question has news: whoever waits for it looks. `reads` says that the present thread has the reading role.
+    pub(crate) fn told(&self, id: Id, reads: bool) -> Calls {
+        let is_for = |awaited: Awaited| awaited.is_on(id);
+        self.state.lock().wake(is_for, reads)
+    }
+
+    /// There may be room: whoever waits for that looks.
+    pub(crate) fn room_came(&self, reads: bool) -> Calls {
+        self.state.lock().wake(|awaited| matches!(awaited, Awaited::Room(_)), reads)
+    }
+
+    /// Something else happened that the thread on this seat must look at.
+    pub(crate) fn nudge(&self, key: u64) -> Calls {
+        let mut state = self.state.lock();
+        let Some(seat) = state.seats.iter_mut().find(|seat| seat.key == key) else { return Calls::default() };
+        Calls { wake: seat.wake(), ..Calls::default() }
+    }
+
+    /// Takes in a piece of work. It goes to the innermost thread that waits for a question which it is nested in, or to
+    /// the crew; `by_crew` says that the present thread is of the crew, and comes for it by itself. A call that will not
+    /// run comes back.
+    pub(crate) fn push(
+        &self,
+        piece: W,
+        mut nested_in: impl Iterator<Item = Id>,
+        by_crew: bool,
+        reads: bool,
+    ) -> (Calls, Option<W>) {
+        let mut state = self.state.lock();
+        if let Some(end) = &state.end
+            && piece.is_call()
+        {
+            if !end.in_order || !piece.runs_last() {
+                return (Calls::default(), Some(piece));
+            }
+            state.last.push_back(piece);
+            return (Calls { helper: state.call_crew(), ..Calls::default() }, None);
+        }
+        let is_waited_for = |seats: &[Seat<W>], id: Id| seats.iter().rposition(|seat| seat.wish.awaited.is_on(id));
+        if let Some(place) = nested_in.find_map(|id| is_waited_for(&state.seats, id))
+            && let Some(seat) = state.seats.get_mut(place)
+            // One that reads and cannot be woken would find it only with the next frame.
+            && (seat.at != At::Reading || seat.wish.wakeable || reads)
+        {
+            seat.nested.push_back(piece);
+            let wake = match seat.at {
+                At::Parked => {
+                    seat.signal();
+                    false
+                }
+                At::Reading => !reads,
+                At::Coming | At::Working => false,
+            };
+            return (Calls { wake, tick: true, helper: false }, None);
+        }
+        state.work.push_back(piece);
+        let helper = !by_crew && state.call_crew();
+        (Calls { helper, tick: by_crew, wake: false }, None)
+    }
+
+    /// Keeps a call for a thread that waits for this question, and is about to sit down.
+    pub(crate) fn push_early(&self, piece: W, question: Id) -> Calls {
+        let mut state = self.state.lock();
+        match state.seats.iter_mut().rfind(|seat| seat.wish.awaited.is_on(question)) {
+            // It has, meanwhile.
+            Some(seat) => {
+                seat.nested.push_back(piece);
+                Calls { wake: seat.wake(), tick: true, helper: false }
+            }
+            None => {
+                state.early.push((question, piece, 0));
+                Calls { tick: true, ..Calls::default() }
+            }
+        }
+    }
+
+    /// Whether a thread waits for this question.
+    pub(crate) fn has_seat(&self, question: Id) -> bool {
+        self.state.lock().seats.iter().any(|seat| seat.wish.awaited.is_on(question))
+    }
+
+    /// Has the crew receive at once, if nobody does.
+    pub(crate) fn attend(&self) -> Calls {
+        let mut state = self.state.lock();
+        let helper = state.reading.is_none() && state.call_crew_to_read();
+        Calls { helper, ..Calls::default() }
+    }
+
+    /// A called thread joins the crew.
+    pub(crate) fn join(&self) {
+        let mut state = self.state.lock();
+        state.crew.coming = state.crew.coming.saturating_sub(1);
+    }
+
+    /// A called thread cannot come.
+    pub(crate) fn cannot_join(&self) {
+        self.join();
+    }
+
+    /// What a thread of the crew does next; waits until there is something. `reads` says that it has the reading role.
+    pub(crate) fn crew_step(&self, mut reads: bool) -> (CrewStep<W>, Calls) {
+        let mut state = self.state.lock();
+        let mut calls = Calls::default();
+        loop {
+            if let Some(piece) = state.next_piece(self.busy_max) {
+                if reads {
+                    calls.helper |= state.pass_on();
+                    state.left_free = false;
+                    calls.tick |= state.reading.is_none();
+                }
+                return (CrewStep::Work(piece), calls);
+            }
+            if state.end.is_some() {
+                if reads {
+                    state.reading = None;
+                }
+                // Whoever is still at work goes on with the calls that run last.
+                return (CrewStep::Leave, calls);
+            }
+            if reads && std::mem::take(&mut state.delivered) {
+                reads = state.keep_after_delivery();
+                calls.tick |= !reads;
+            }
+            if reads {
+                return (CrewStep::Read, calls);
+            }
+            if state.reading.is_none() && !state.left_free {
+                state.take(Holder::Crew);
+                return (CrewStep::Read, calls);
+            }
+            if state.crew.spare.is_some() {
+                return (CrewStep::Leave, calls);
+            }
+            if calls != Calls::default() {
+                return (CrewStep::Again, calls);
+            }
+            let signal = Arc::new(Condvar::default());
+            state.crew.spare = Some(signal.clone());
+            signal.wait(&mut state);
+            // Whoever called it has taken it from its place; waking by itself, it goes there.
+            if state.crew.spare.as_ref().is_some_and(|spare| Arc::ptr_eq(spare, &signal)) {
+                state.crew.spare = None;
+            }
+        }
+    }
+
+    /// A piece of work is done.
+    pub(crate) fn done(&self, counted: bool) {
+        let mut state = self.state.lock();
+        state.doing -= 1;
+        if counted {
+            state.busy -= 1;
+        }
+    }
+
+    /// The session is over: whoever waits looks, and calls that have not begun come back, but those that run last.
+    pub(crate) fn end(&self, in_order: bool) -> (Calls, Vec<W>) {
+        let mut state = self.state.lock();
+        if state.end.is_some() {
+            return (Calls::default(), Vec::new());
+        }
+        state.end = Some(Ending { in_order });
+        let mut wake = false;
+        for seat in &mut state.seats {
+            wake |= seat.wake();
+        }
+        let early = std::mem::take(&mut state.early).into_iter().map(|(_, piece, _)| piece);
+        let nested: Vec<W> = state.seats.iter_mut().flat_map(|seat| seat.nested.drain(..)).chain(early).collect();
+        let mut dropped = Vec::new();
+        for piece in std::mem::take(&mut state.work).into_iter().chain(nested) {
+            match (piece.is_call(), in_order && piece.runs_last()) {
+                (false, _) => state.work.push_back(piece),
+                (true, true) => state.last.push_back(piece),
+                (true, false) => dropped.push(piece),
+            }
+        }
+        let helper = state.call_crew();
+        (Calls { helper, wake, tick: false }, dropped)
+    }
+
+    /// A tick has passed: work and nested calls that waited for one go to another thread, and so does the reading role.
+    /// Whether the next tick matters too.
+    pub(crate) fn tick(&self, now: Time) -> (Calls, bool) {
+        let mut state = self.state.lock();
+        let mut calls = Calls { wake: state.wake_late(now), ..Calls::default() };
+        if state.free_nested() {
+            calls.helper |= state.call_crew();
+        }
+        let has_work = state.has_piece(self.busy_max);
+        if has_work && std::mem::replace(&mut state.looked.work, has_work) {
+            calls.helper |= state.call_crew();
+        }
+        state.looked.work = has_work;
+        let is_quiet = state.looked.taken == state.taken;
+        let is_free = state.reading.is_none() && state.end.is_none();
+        // Free again, at two looks in a row: by callers, if none came in between; by a crew at work, in any case.
+        if is_free && state.looked.free && (is_quiet || !state.left_free) {
+            calls.helper |= state.call_crew_to_read();
+        }
+        state.looked.free = is_free;
+        state.looked.taken = state.taken;
+        state.looked.quiet = if is_quiet { state.looked.quiet + 1 } else { 0 };
+        let nested = state.seats.iter().any(|seat| !seat.nested.is_empty() || seat.wish.until.is_some())
+            || !state.early.is_empty();
+        let more = is_free || has_work || nested || (state.looked.quiet < QUIET_TICKS && state.end.is_none());
+        (calls, more)
+    }
+}
+
+/// Waits on the seat's signal.
+fn park<'a, W>(mut state: MutexGuard<'a, State<W>>, key: u64) -> MutexGuard<'a, State<W>> {
+    if let Some(seat) = state.seats.iter_mut().rfind(|seat| seat.key == key) {
+        seat.at = At::Parked;
+        let signal = seat.signal.get_or_insert_default().clone();
+        signal.wait(&mut state);
+    }
+    state
+}
+
+impl<W> Seat<W> {
+    fn signal(&self) {
+        self.signal.iter().for_each(|signal| _ = signal.notify_one());
+    }
+
+    /// Has the thread look; whether its carrier must be woken for that.
+    fn wake(&mut self) -> bool {
+        self.woken = true;
+        match self.at {
+            At::Parked => self.signal(),
+            At::Reading => return self.wish.wakeable,
+            At::Coming | At::Working => {}
+        }
+        false
+    }
+
+    /// Whether it could receive, now.
+    fn can_read(&self) -> bool {
+        self.wish.may_read && self.at == At::Parked && !self.woken && self.nested.is_empty()
+    }
+}
+
+impl<W: Piece> State<W> {
+    fn take(&mut self, holder: Holder) {
+        self.reading = Some(holder);
+        self.taken += 1;
+        self.left_free = false;
+        self.delivered = false;
+    }
+
+    /// Gives the reading role to a caller that may read, else to the crew if anyone waits, else leaves it free; whether
+    /// the crew needs another thread for that.
+    fn pass_on(&mut self) -> bool {
+        self.reading = None;
+        if self.give_to_seat() {
+            return false;
+        }
+        if self.seats.iter().any(|seat| seat.at == At::Parked && !seat.woken) {
+            return self.call_crew_to_read();
+        }
+        self.left_free = true;
+        false
+    }
+
+    fn give_to_seat(&mut self) -> bool {
+        let Some(seat) = self.seats.iter().find(|seat| seat.can_read()) else { return false };
+        seat.signal();
+        let key = seat.key;
+        self.take(Holder::Seat(key));
+        true
+    }
+
+    /// What becomes of the crew's reading role when it has delivered to a caller: whether it keeps it.
+    fn keep_after_delivery(&mut self) -> bool {
+        if self.give_to_seat() {
+            return false;
+        }
+        if self.seats.iter().any(|seat| seat.at == At::Parked && !seat.woken) {
+            return true;
+        }
+        self.reading = None;
+        self.left_free = true;
+        false
+    }
+
+    /// Wakes the crew's spare thread; without one, whether another is to be called.
+    fn call_crew(&mut self) -> bool {
+        match self.crew.spare.take() {
+            Some(spare) => {
+                spare.notify_one();
+                false
+            }
+            None if self.crew.coming > 0 => false,
+            None => {
+                self.crew.coming += 1;
+                true
+            }
+        }
+    }
+
+    fn call_crew_to_read(&mut self) -> bool {
+        self.left_free = false;
+        self.call_crew()
+    }
+
+    fn wake(&mut self, is_for: impl Fn(Awaited) -> bool, reads: bool) -> Calls {
+        let mut calls = Calls::default();
+        for seat in self.seats.iter_mut().filter(|seat| is_for(seat.wish.awaited)) {
+            calls.wake |= seat.wake() && !reads;
+            self.delivered |= seat.wish.may_read;
+        }
+        calls
+    }
+
+    fn wake_late(&mut self, now: Time) -> bool {
+        let late = |seat: &&mut Seat<W>| seat.wish.until.is_some_and(|until| until <= now);
+        self.seats.iter_mut().filter(late).fold(false, |wake, seat| seat.wake() || wake)
+    }
+
+    /// Hands the crew the nested calls that have waited for a tick for a thread that is at work; whether there were any.
+    fn free_nested(&mut self) -> bool {
+        let mut any = false;
+        for seat in self.seats.iter_mut().filter(|seat| seat.at == At::Working && !seat.nested.is_empty()) {
+            if std::mem::replace(&mut seat.nested_waited, true) {
+                seat.nested_waited = false;
+                self.work.append(&mut seat.nested);
+                any = true;
+            }
+        }
+        for (_, _, ticks) in &mut self.early {
+            *ticks += 1;
+        }
+        let late: Vec<W> =
+            self.early.extract_if(.., |(_, _, ticks)| *ticks > EARLY_TICKS).map(|(_, piece, _)| piece).collect();
+        any |= !late.is_empty();
+        self.work.extend(late);
+        any
+    }
+
+    fn has_piece(&self, busy_max: usize) -> bool {
+        let room = self.busy < busy_max;
+        self.work.iter().any(|piece| room || !piece.counts()) || (self.doing == 0 && !self.last.is_empty())
+    }
+
+    fn next_piece(&mut self, busy_max: usize) -> Option<W> {
+        let room = self.busy < busy_max;
+        let place = self.work.iter().position(|piece| room || !piece.counts());
+        let piece = match place {
+            Some(place) => self.work.remove(place),
+            None if self.doing == 0 => self.last.pop_front(),
+            None => None,
+        }?;
+        self.doing += 1;
+        if piece.counts() {
+            self.busy += 1;
+        }
+        Some(piece)
+    }
+}

@@ -1,0 +1,167 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use crossbeam_channel::bounded;
+
+use crate::hosts::{Class, Function, List};
+use crate::transport::memory_pair;
+use crate::{Arguments, Node, Peer, Proxy, Value, connect};
+
+fn pair(server: &Node) -> (Peer, Peer) {
+    let (near, far) = memory_pair();
+    let far = connect(server, far);
+    (connect(&Node::new(), near), far)
+}
+
+#[test]
+fn a_call_there_and_back() {
+    let server = Node::new();
+    server.export("double", Function::new("double", |mut arguments, _| Ok((arguments.take::<i64>(0, "n")? * 2).into())).into_own());
+    let (peer, _far) = pair(&server);
+    let double = peer.get("double").unwrap();
+    for n in 0..1000 {
+        assert_eq!(double.invoke((n,)).unwrap(), Value::Int(n * 2));
+    }
+}
+
+#[test]
+fn a_callback_runs_on_the_thread_that_waits() {
+    let server = Node::new();
+    let tell = Function::new("tell", |mut arguments: Arguments, _| arguments.take::<Proxy>(0, "whom")?.invoke((7,)));
+    server.export("tell", tell.into_own());
+    let (peer, _far) = pair(&server);
+    let tell = peer.get("tell").unwrap();
+    let me = thread::current().id();
+    let (sender, receiver) = bounded(1000);
+    let back = Function::new("back", move |mut arguments: Arguments, _| {
+        sender.send(thread::current().id()).unwrap();
+        Ok((arguments.take::<i64>(0, "n")? + 1).into())
+    })
+    .into_own();
+    for _ in 0..100 {
+        assert_eq!(tell.invoke((Value::from(back.clone()),)).unwrap(), Value::Int(8));
+        assert_eq!(receiver.recv().unwrap(), me);
+    }
+}
+
+#[test]
+fn many_threads_use_one_peer_and_each_gets_its_own() {
+    let server = Node::new();
+    server.export("same", Function::new("same", |mut arguments, _| arguments.take::<Value>(0, "it")).into_own());
+    let (peer, _far) = pair(&server);
+    let same = peer.get("same").unwrap();
+    thread::scope(|scope| {
+        for t in 0..16_i64 {
+            let same = same.clone();
+            scope.spawn(move || {
+                for n in 0..200 {
+                    assert_eq!(same.invoke((t * 1000 + n,)).unwrap(), Value::Int(t * 1000 + n));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn calls_that_wait_for_each_other_run_at_once() {
+    let server = Node::new();
+    let barrier = Arc::new(Barrier::new(8));
+    server.export(
+        "meet",
+        Function::new("meet", move |_, _| {
+            barrier.wait();
+            Ok(Value::None)
+        })
+        .into_own(),
+    );
+    let (peer, _far) = pair(&server);
+    let meet = peer.get("meet").unwrap();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            let meet = meet.clone();
+            scope.spawn(move || meet.invoke(()).unwrap());
+        }
+    });
+}
+
+#[test]
+fn dropped_proxies_are_released_and_the_session_ends_with_the_last_reference() {
+    let (sender, receiver) = bounded(1);
+    struct Told(crossbeam_channel::Sender<()>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+    let class = Class::<Told>::builder("rust:test.Told").build();
+    let server = Node::new();
+    let make = {
+        let sender = sender.clone();
+        Function::new("make", move |_, _| Ok(class.instance(Told(sender.clone())).into()))
+    };
+    server.export("make", make.into_own());
+    let (peer, far) = pair(&server);
+    let told = peer.get("make").unwrap().invoke(()).unwrap();
+    drop(told);
+    receiver.recv().unwrap();
+    drop(peer);
+    far.serve().unwrap();
+    assert!(far.ended().is_some());
+}
+
+#[test]
+fn nested_a_hundred_deep_both_ways() {
+    let server = Node::new();
+    let depth = Arc::new(AtomicI64::new(0));
+    let seen = depth.clone();
+    server.export(
+        "down",
+        Function::new("down", move |mut arguments: Arguments, _| {
+            let (n, back): (i64, Proxy) = (arguments.take(0, "n")?, arguments.take(1, "back")?);
+            seen.fetch_max(n, Ordering::Relaxed);
+            back.invoke((n + 1,))
+        })
+        .into_own(),
+    );
+    let (peer, _far) = pair(&server);
+    let down = peer.get("down").unwrap();
+    let me = thread::current().id();
+    let back = {
+        let down = down.clone();
+        let slot: Arc<parking_lot::Mutex<Option<Value>>> = Arc::default();
+        let own = slot.clone();
+        let back = Function::new("back", move |mut arguments: Arguments, _| {
+            assert_eq!(thread::current().id(), me);
+            let n: i64 = arguments.take(0, "n")?;
+            let back = own.lock().clone().unwrap();
+            if n >= 100 { Ok(n.into()) } else { down.invoke((n, back)) }
+        });
+        let back = Value::from(back.into_own());
+        *slot.lock() = Some(back.clone());
+        (back, slot)
+    };
+    assert_eq!(down.invoke((0, back.0.clone())).unwrap(), Value::Int(100));
+    assert_eq!(depth.load(Ordering::Relaxed), 99);
+    back.1.lock().take();
+}
+
+#[test]
+fn a_list_is_iterated_while_others_call() {
+    let server = Node::new();
+    let items: Vec<Value> = (0..100_000).map(Value::Int).collect();
+    server.export("list", List::from(items).to_own());
+    let (peer, _far) = pair(&server);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let list = peer.get("list").unwrap();
+            scope.spawn(move || {
+                let mut sum = 0;
+                for item in list.iterate().unwrap() {
+                    sum += item.unwrap().to::<i64>().unwrap();
+                }
+                assert_eq!(sum, 4_999_950_000);
+            });
+        }
+    });
+}

@@ -1,0 +1,121 @@
+//! A thread that waits: it receives if nobody else does, and serves what is nested in the call that it waits for.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::threads::roles::{Step, Wish};
+use crate::drive::threads::{CREW_OF, Threads, Within};
+use crate::drive::work::Work;
+use crate::error::Error;
+use crate::session::Session;
+
+/// A thread's place among those that wait. Dropping it gives up whatever it has.
+struct Seat<'a> {
+    driver: &'a Threads,
+    hub: &'a Arc<Hub>,
+    key: u64,
+    wants_room: bool,
+}
+
+impl<'a> Seat<'a> {
+    fn take(driver: &'a Threads, hub: &'a Arc<Hub>, wish: Wish) -> Self {
+        let wants_room = matches!(wish.awaited, Awaited::Room(_));
+        if wants_room {
+            driver.0.room_wanted.fetch_add(1, Ordering::SeqCst);
+        }
+        Self { driver, hub, key: driver.0.roles.sit(wish), wants_room }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        if self.wants_room {
+            self.driver.0.room_wanted.fetch_sub(1, Ordering::SeqCst);
+        }
+        let calls = self.driver.0.roles.leave(self.key);
+        self.driver.see_to(self.hub, calls);
+    }
+}
+
+impl Threads {
+    pub(super) fn wait_for(
+        &self,
+        hub: &Arc<Hub>,
+        awaited: Awaited,
+        done: &mut dyn FnMut(&mut Session) -> bool,
+    ) -> Result<(), Error> {
+        if self.reads() {
+            return Err(Error::Misuse("a thread that receives cannot wait".into()));
+        }
+        // Of the crew or not, a thread that waits does not come for work by itself.
+        let _waits = Within::enter(&CREW_OF, 0);
+        let wish = self.wish(hub, awaited);
+        let seat = Seat::take(self, hub, wish);
+        hub.kick();
+        if look(hub, done, true)? {
+            return Ok(());
+        }
+        loop {
+            let (step, calls) = self.0.roles.step(seat.key);
+            self.see_to(hub, calls);
+            match step {
+                Step::Again => {}
+                Step::Look => {
+                    if look(hub, done, false)? {
+                        return Ok(());
+                    }
+                }
+                Step::Nested(work) => {
+                    work.run(hub);
+                    hub.kick();
+                }
+                Step::Read => {
+                    let Some((_, received)) = self.receive(|| Some(hub.clone()), wish.wakeable, done) else { continue };
+                    if received.done {
+                        // The role goes first: what follows may be the user's, and may send.
+                        drop(seat);
+                        drop(received.trash);
+                        if received.sends {
+                            hub.kick();
+                        }
+                        return Ok(());
+                    }
+                    self.leave_to_crew(hub, received.trash);
+                    if received.sends {
+                        self.take_work(hub, Work::Send);
+                    }
+                }
+            }
+        }
+    }
+
+    fn wish(&self, hub: &Hub, awaited: Awaited) -> Wish {
+        let deadline = match awaited {
+            Awaited::Call(id) | Awaited::Promise(id) => hub.with(|session| session.deadline_of(id)),
+            Awaited::Room(until) => until,
+            Awaited::End => None,
+        };
+        // What it waits for may come another way than by the carrier.
+        let wakeable = deadline.is_some() || !matches!(awaited, Awaited::Call(_));
+        let may_read = awaited != Awaited::End && (!wakeable || self.0.carrier.is_interruptible());
+        let until = if let Awaited::Room(until) = awaited { until } else { None };
+        Wish { awaited, may_read, wakeable, until }
+    }
+}
+
+/// Whether what is waited for is there, or the end.
+fn look(hub: &Hub, done: &mut dyn FnMut(&mut Session) -> bool, counts: bool) -> Result<bool, Error> {
+    hub.with(|session| {
+        if done(session) {
+            return Ok(true);
+        }
+        if let Some(reason) = session.ended() {
+            return Err(reason.error(true));
+        }
+        if counts {
+            session.count_round_trip();
+        }
+        Ok(false)
+    })
+}

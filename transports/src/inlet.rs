@@ -1,0 +1,128 @@
+//! The reading half of a carrier whose bytes come from a file: a socket or a pipe.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use wherever::transport::Deframer;
+
+use crate::wake::{Ready, Wake, until_readable};
+
+/// What is read from. What has arrived of a frame is kept from one use to the next.
+pub(crate) struct Inlet {
+    file: Arc<File>,
+    deframer: Mutex<Deframer>,
+    wake: Wake,
+}
+
+/// How the end of a stream is told where no frame should end.
+pub(crate) const WITHIN_FRAME: &str = "the stream ended within a frame";
+
+impl Inlet {
+    pub(crate) fn new(file: impl Into<Arc<File>>) -> io::Result<Self> {
+        Ok(Self { file: file.into(), deframer: Mutex::default(), wake: Wake::new()? })
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// As [`Deframer::limit`].
+    pub(crate) fn limit(&self, frame_len_max: usize) {
+        self.deframer.lock().limit(frame_len_max);
+    }
+
+    pub(crate) fn wake(&self) {
+        self.wake.wake();
+    }
+
+    /// As [`wherever::Transport::recv`]: one system call for each frame, where it comes alone and is short.
+    pub(crate) fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
+        let deframer = &mut *self.deframer.lock();
+        while !deframer.take(frame)? {
+            if !self.read(deframer)? {
+                // Somebody else who has the file open made it one that does not block.
+                until_readable(&self.file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`wherever::Transport::recv_until`].
+    pub(crate) fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
+        let deframer = &mut *self.deframer.lock();
+        // What no clock can hold is for ever.
+        let until = time.and_then(|time| Instant::now().checked_add(time));
+        let mut left = time;
+        while !deframer.take(frame)? {
+            let ready = self.wait(left)?;
+            if ready.readable {
+                self.read(deframer)?;
+                // Frames go first; bytes that make none hold up neither a wake nor the time.
+                if deframer.take(frame)? {
+                    if ready.woken {
+                        self.wake.wake();
+                    }
+                    return Ok(());
+                }
+            }
+            if ready.woken {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Throws away all that comes until the end.
+    pub(crate) fn drain(&self) -> io::Result<()> {
+        let _alone = self.deframer.lock();
+        let mut scratch = [0; 4096];
+        loop {
+            match (&*self.file).read(&mut scratch) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn wait(&self, time: Option<Duration>) -> io::Result<Ready> {
+        match self.wake.wait(&self.file, time) {
+            // A signal: whoever called looks at the time, and comes again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Ready::default()),
+            result => result,
+        }
+    }
+
+    /// Reads once; whether there was anything, which there is not only if the file does not block.
+    fn read(&self, deframer: &mut Deframer) -> io::Result<bool> {
+        loop {
+            match (&*self.file).read(deframer.space()) {
+                Ok(0) => return Err(ended(if deframer.is_within_frame() { WITHIN_FRAME } else { "the stream ended" })),
+                Ok(count) => {
+                    deframer.filled(count);
+                    return Ok(true);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock => return Ok(false),
+                    // The kinds of an end, and not that of a time that has passed.
+                    io::ErrorKind::ConnectionReset => return Err(ended("the other side broke the connection off")),
+                    io::ErrorKind::TimedOut => return Err(ended("the other side does not answer any more")),
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+}
+
+fn ended(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}
