@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::convert::IntoArguments;
-use crate::drive::{Awaited, Hub, perform_here, serving};
+use crate::drive::{Awaited, Hub, one_way_here, perform_here, serving};
 use crate::error::Error;
 use crate::future::Here;
 use crate::host::{Arguments, Operation, Own, Request};
@@ -145,8 +145,11 @@ impl CallBuilder {
     pub fn one_way(self) -> Result<(), Error> {
         self.refuse_items()?;
         match self.route()? {
-            // Nobody is told of its failure, as nobody is when it happens over there.
-            (Route::Here(own), call) => call.here(&own).map(|_| ()).or(Ok(())),
+            (Route::Here(own), call) => {
+                let request = Request { operation: call.operation, member: call.member, arguments: call.arguments };
+                one_way_here(&own, &call.path, request);
+                Ok(())
+            }
             (Route::Peer(hub, target), call) => {
                 let batch = Batch::of_thread(hub.number());
                 let spec = CallSpec { one_way: true, batch, ..call.spec(&hub, target)? };

@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 use crate::clock::Time;
 use crate::drive::Serving;
 use crate::error::Error;
+use crate::host::Outcome;
+use crate::hosts::iterator_of_stream;
 use crate::table::Id;
 use crate::value::Value;
 
@@ -39,6 +41,11 @@ impl Chain {
     /// The innermost call served in this session that the chain goes through.
     pub(crate) fn served_in(&self, session: u64) -> Option<Id> {
         self.links().find(|link| link.session == session && !link.call.is_ours()).map(|link| link.call)
+    }
+
+    /// Whether the chain goes through the call that this one is the chain of.
+    pub(crate) fn leads_to(&self, other: &Chain) -> bool {
+        self.goes_through(other.0.session, other.0.call)
     }
 
     /// The calls that this session made and that the chain goes through, innermost first.
@@ -72,6 +79,15 @@ pub(crate) trait ReplyTo: Send + Sync {
     fn resume(&self, answer: Id);
     /// Something is to be run where user code may run.
     fn run_later(&self, task: Box<dyn FnOnce() + Send>);
+    /// The call has this outcome, after its host had said that it comes later.
+    fn conclude(&self, context: &CallContext, outcome: Outcome) {
+        match outcome {
+            Outcome::Value(value) => context.reply.settle(Ok(value)),
+            Outcome::Error(error) => context.reply.settle(Err(error)),
+            Outcome::Stream(source) => context.reply.settle(Ok(iterator_of_stream(source).into())),
+            Outcome::Later => {}
+        }
+    }
 }
 
 /// The means to settle a call later. Clones settle the same call; the first to do so wins. If all are dropped without
@@ -90,7 +106,12 @@ impl Reply {
         Self(Arc::new(ReplyCell { to: Some(to), answer, settled: AtomicBool::new(false) }))
     }
 
-    fn local() -> Self {
+    /// Whether it is of a call that never left this side, and that nobody waits for.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.to.is_none()
+    }
+
+    pub(crate) fn local() -> Self {
         Self(Arc::new(ReplyCell { to: None, answer: Id::OUR_NAMES, settled: AtomicBool::new(true) }))
     }
 
@@ -206,12 +227,27 @@ pub struct CallContext {
     pub(crate) deadline: Option<Time>,
     pub(crate) stop: Arc<StopFlag>,
     pub(crate) reply: Reply,
+    pub(crate) one_way: bool,
+    /// For a call that is answered by items: the attributes to bring along.
+    pub(crate) items: Option<Vec<Arc<str>>>,
+    /// Whether the thread may be held up, where the call cannot be left and gone on with later.
+    pub(crate) may_wait: bool,
 }
 
 impl CallContext {
     /// The context of a call that never left this side.
     pub fn local() -> Self {
-        Self { chain: None, lane: 0, session: None, deadline: None, stop: Arc::default(), reply: Reply::local() }
+        Self {
+            chain: None,
+            lane: 0,
+            session: None,
+            deadline: None,
+            stop: Arc::default(),
+            reply: Reply::local(),
+            one_way: false,
+            items: None,
+            may_wait: true,
+        }
     }
 
     /// The chain that the call belongs to; `None` for a local one.
@@ -222,6 +258,18 @@ impl CallContext {
     /// The moment, by the node's clock, after which nobody wants the result.
     pub fn deadline(&self) -> Option<Time> {
         self.deadline
+    }
+
+    /// Whether the caller wants no answer, not even that it failed.
+    pub fn is_one_way(&self) -> bool {
+        self.one_way
+    }
+
+    /// Gives the call the outcome that it would have had at once.
+    pub(crate) fn conclude(&self, outcome: Outcome) {
+        if let Some(to) = self.reply.0.to.clone() {
+            to.conclude(self, outcome);
+        }
     }
 
     /// Whether the caller wants no result any more. Long work looks from time to time, and ends itself.

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::batch::Batch;
 use crate::call::{CallBuilder, Route};
-use crate::drive::{Hub, News};
+use crate::drive::{Hub, News, Wanted};
 use crate::error::Error;
 use crate::hosts::contents_from_items;
 use crate::peer::Peer;
@@ -92,7 +92,7 @@ impl CallBuilder {
             (Route::Peer(hub, target), call) => {
                 let batch = Batch::of_thread(hub.number());
                 let spec = CallSpec { keep: true, batch, ..call.spec(&hub, target)? };
-                let id = Asking::new(&hub, spec, false).await?;
+                let id = Asking::new(&hub, spec, Wanted::Promise).await?;
                 Ok(Promise::of(hub.promise_handle(id)))
             }
         }
@@ -109,7 +109,7 @@ impl CallBuilder {
             (Route::Peer(hub, target), call) => {
                 let batch = Batch::of_thread(hub.number());
                 let spec = CallSpec { one_way: true, batch, ..call.spec(&hub, target)? };
-                Asking::new(&hub, spec, false).await.map(|_| ())
+                Asking::new(&hub, spec, Wanted::Nothing).await.map(|_| ())
             }
         }
     }
@@ -125,7 +125,7 @@ impl CallBuilder {
             (Route::Peer(hub, target), call) => {
                 let credit = call.first_credit();
                 let spec = call.spec(&hub, target)?;
-                let id = Asking::new(&hub, spec, true).await?;
+                let id = Asking::new(&hub, spec, Wanted::Result).await?;
                 Ok(ItemStream::remote(hub, id, credit, ahead))
             }
         }

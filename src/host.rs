@@ -222,6 +222,12 @@ pub trait Host: Send + Sync + 'static {
         Err(Error::not_supported(&self.shape(), Operation::Whole))
     }
 
+    /// As [`Self::whole`], for a call: an object whose contents come later says so, and settles the call with them.
+    fn whole_for(&self, context: &CallContext) -> Outcome {
+        let _ = context;
+        self.whole().into()
+    }
+
     /// What tells this object from every other one alive; two hosts for one object give the same. It must not change
     /// while the host is held. The default is the host's own address, right wherever a host is the object.
     fn identity(&self) -> Identity {

@@ -66,6 +66,7 @@ pub mod context;
 pub mod convert;
 pub mod drive;
 pub mod error;
+mod guard;
 pub mod host;
 pub mod hosts;
 mod future;

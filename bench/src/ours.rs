@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use wherever::hosts::{Class, stream};
-use wherever::{Arguments, Error, Node, Peer, Proxy, Value, drive};
+use wherever::{Arguments, Error, Node, Peer, Proxy, Transport, Value, drive};
 use wherever_transports::Socket;
 
 use crate::figures::Failure;
@@ -16,6 +16,21 @@ pub(crate) const ANY_THREADS: bool = true;
 /// A session over a connected socket: the one place that chooses driver and carrier.
 pub(crate) fn connect(node: &Node, socket: UnixStream) -> io::Result<Peer> {
     Ok(drive::connect_threads(node, Socket::unix(socket)?))
+}
+
+/// Answers each frame with one of the length that the first of them says, by our carrier and nothing above it.
+pub(crate) fn echo_frames(socket: UnixStream) -> Result<(), Failure> {
+    let carrier = Socket::unix(socket)?;
+    let mut frame = Vec::new();
+    carrier.recv(&mut frame)?;
+    let reply = vec![0; frame.len()];
+    loop {
+        match carrier.recv(&mut frame) {
+            Ok(()) => carrier.send(&reply)?,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// What is behind the name `subject`.
@@ -32,9 +47,8 @@ pub(crate) fn serve(socket: UnixStream) -> Result<(), Failure> {
 
 /// A node that exports all that the rows ask for.
 pub(crate) fn node() -> Node {
-    let leaf = Class::<Leaf>::builder("rust:bench.Leaf")
-        .method("null", |_: &Leaf, _: Arguments, _| Ok(Value::None))
-        .build();
+    let leaf =
+        Class::<Leaf>::builder("rust:bench.Leaf").method("null", |_: &Leaf, _: Arguments, _| Ok(Value::None)).build();
     let leaves = leaf.clone();
     let class = Class::<Subject>::builder("rust:bench.Subject")
         .method("null", |_: &Subject, _: Arguments, _| Ok(Value::None))

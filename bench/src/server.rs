@@ -43,6 +43,7 @@ pub(crate) fn serve(what: &str) -> Result<(), Failure> {
     match what {
         "bare" => Ok(bare::serve(socket)?),
         "ours" => ours::serve(socket),
+        "carrier" => ours::echo_frames(socket),
         other => Err(Failure::Wrong(format!("nothing to serve is called `{other}`"))),
     }
 }

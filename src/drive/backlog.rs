@@ -44,9 +44,20 @@ struct KeptBack {
 
 /// Where it is told what became of a call that is made as soon as there is room.
 pub(crate) struct Place {
-    /// Somebody waits for the call's result.
-    awaited: bool,
+    /// What is wanted of the call.
+    wanted: Wanted,
     state: Mutex<Placed>,
+}
+
+/// What whoever makes a call wants of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Its result, or its items: unless they are wanted, it is stopped.
+    Result,
+    /// A promise of its result.
+    Promise,
+    /// That it is made.
+    Nothing,
 }
 
 enum Placed {
@@ -57,8 +68,8 @@ enum Placed {
 }
 
 impl Place {
-    pub(crate) fn new(awaited: bool) -> Arc<Self> {
-        Arc::new(Self { awaited, state: Mutex::new(Placed::Waiting(None)) })
+    pub(crate) fn new(wanted: Wanted) -> Arc<Self> {
+        Arc::new(Self { wanted, state: Mutex::new(Placed::Waiting(None)) })
     }
 
     /// What became of the call, once; until then `listener` is told instead of whoever was to be told before.
@@ -66,7 +77,9 @@ impl Place {
         let mut state = self.state.lock();
         match &mut *state {
             Placed::Waiting(told) => {
-                let _before = told.replace(Listener::new(listener));
+                let before = told.replace(Listener::new(listener));
+                drop(state);
+                drop(before);
                 None
             }
             Placed::GivenUp => Some(Err(Error::Stopped)),
@@ -76,6 +89,10 @@ impl Place {
                 Some(made)
             }
         }
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.wanted == Wanted::Result
     }
 
     fn is_given_up(&self) -> bool {
@@ -152,8 +169,17 @@ impl Hub {
         let before = std::mem::replace(&mut *place.state.lock(), Placed::GivenUp);
         match before {
             Placed::Waiting(_) => drop(self.backlog.take_placed(place)),
-            Placed::Made(Ok(id)) => self.stop_and_forget(id),
+            Placed::Made(Ok(id)) => self.unwanted(id, place.wanted),
             Placed::Made(Err(_)) | Placed::GivenUp => {}
+        }
+    }
+
+    /// A call was made when nobody wanted it any more.
+    fn unwanted(self: &Arc<Self>, id: Id, wanted: Wanted) {
+        match wanted {
+            Wanted::Result => self.stop_and_forget(id),
+            Wanted::Promise => drop(self.promise_handle(id)),
+            Wanted::Nothing => {}
         }
     }
 
@@ -169,7 +195,7 @@ impl Hub {
     fn make_or_keep(self: &Arc<Self>, kept: KeptBack) -> Result<Option<Id>, Error> {
         let nested = kept.spec.chain.as_ref().is_some_and(|chain| chain.served_in(self.number()).is_some());
         let batch = kept.place.as_ref().and_then(|_| Batch::of_thread(self.number()));
-        let awaited = kept.place.as_ref().is_some_and(|place| place.awaited);
+        let awaited = kept.place.as_ref().is_some_and(|place| place.is_awaited());
         let made = {
             let mut line = self.backlog.line(nested).lock();
             if line.busy || !line.calls.is_empty() {
@@ -191,7 +217,7 @@ impl Hub {
     /// Makes the call of a line that is busy with it; if there is no room, it is kept back as the first.
     fn make(self: &Arc<Self>, nested: bool, kept: KeptBack) -> Result<Option<Id>, Error> {
         let KeptBack { spec, made_for, place } = kept;
-        let (now, awaited) = (self.now(), place.as_ref().is_some_and(|place| place.awaited));
+        let (now, awaited) = (self.now(), place.as_ref().is_some_and(|place| place.is_awaited()));
         let made = self.with(|session| {
             session.handle_time(now);
             let id = session.call(*spec)?;
@@ -289,7 +315,7 @@ impl Hub {
             }
             Placed::Made(_) | Placed::GivenUp => {
                 drop(state);
-                made.into_iter().for_each(|id| self.stop_and_forget(id));
+                made.into_iter().for_each(|id| self.unwanted(id, place.wanted));
             }
         }
     }

@@ -55,7 +55,7 @@ impl Host for Adopted {
 /// call's reply.
 pub(crate) fn forward(
     from: &Arc<Hub>,
-    job: Job,
+    job: Box<Job>,
     path: Vec<Arc<str>>,
     context: &CallContext,
     handle: &Handle,

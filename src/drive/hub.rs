@@ -11,16 +11,17 @@ use smallvec::SmallVec;
 
 use crate::batch::Batch;
 use crate::clock::Time;
-use crate::context::ReplyTo;
+use crate::context::{CallContext, ReplyTo};
 use crate::drive::backlog::Backlog;
 pub(crate) use crate::drive::contract::{Awaited, Drive};
 use crate::drive::dispatching::Dispatching;
 use crate::drive::held;
 use crate::drive::lanes::{ForwardLanes, present_lane};
+use crate::drive::run::conclude;
 use crate::drive::wakers::Wakers;
 use crate::drive::work::{Listener, Work};
 use crate::error::Error;
-use crate::host::{Operation, Own};
+use crate::host::{Operation, Outcome, Own};
 use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
@@ -436,6 +437,12 @@ impl ReplyTo for Hub {
     fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
         if let Some(hub) = self.strong() {
             self.driver.take_work(&hub, Work::Task(task));
+        }
+    }
+
+    fn conclude(&self, context: &CallContext, outcome: Outcome) {
+        if let Some(hub) = self.strong() {
+            conclude(&hub, context, outcome);
         }
     }
 }

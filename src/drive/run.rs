@@ -1,7 +1,5 @@
 //! Running a call: arguments, path, gate, operation, result; a panic is an error for its caller alone.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -10,7 +8,8 @@ use crate::context::{CallContext, Reply, ReplyTo};
 use crate::drive::forward::forward;
 use crate::drive::hub::Hub;
 use crate::drive::lanes::Serving;
-use crate::error::{Error, Raised};
+use crate::error::Error;
+use crate::guard::guarded;
 use crate::host::{Operation, Outcome, Own, Request};
 use crate::hosts::{iterator_of_stream, whole_stream};
 use crate::node::Node;
@@ -25,7 +24,7 @@ pub(crate) const IDENTITY: &str = "identity";
 /// A call on its way to the object at the end of its path.
 struct Walk {
     hub: Arc<Hub>,
-    job: Job,
+    job: Box<Job>,
     /// Names of the path that are left, in reverse.
     path: Vec<Arc<str>>,
     context: CallContext,
@@ -42,11 +41,14 @@ impl Hub {
             deadline: job.deadline,
             stop: job.stop.clone(),
             reply,
+            one_way: job.one_way,
+            items: answered_by_items(job.operation).then(|| job.prefetch.clone()),
+            may_wait: false,
         };
         let mut path = std::mem::take(&mut job.path);
         path.reverse();
         let target = job.target.clone();
-        let mut walk = Some((Walk { hub: self.clone(), job: *job, path, context }, target));
+        let mut walk = Some((Walk { hub: self.clone(), job, path, context }, target));
         self.node().run_job(&mut || {
             if let Some((walk, target)) = walk.take() {
                 walk.go(target);
@@ -59,7 +61,8 @@ impl Walk {
     fn go(self, target: JobTarget) {
         let _serving = Serving::enter(&self.job.chain);
         let reply = self.context.reply();
-        if let Err(error) = self.step(target) {
+        // Beside what the object does, what it says of itself is its own code too.
+        if let Err(error) = guarded(|| self.step(target)).flatten() {
             reply.pass_back(Err(error));
         }
     }
@@ -97,7 +100,7 @@ impl Walk {
         let next = Arc::new(NextStep { hub: self.hub.clone(), state: Mutex::new(None) });
         let context =
             CallContext { reply: Reply::new(next.clone(), self.context.reply.answer()), ..self.context.clone() };
-        match guarded(&own, request, &context) {
+        match operate(&own, request, &context) {
             Outcome::Value(value) => {
                 context.reply.claim();
                 self.step(target_of(value))
@@ -143,7 +146,7 @@ impl Walk {
     }
 
     fn operate(self, own: &Own) -> Result<(), Error> {
-        let Self { hub, job, context, .. } = self;
+        let Self { hub, mut job, context, .. } = self;
         if job.operation == Operation::Noop {
             let result = match job.member.as_deref() {
                 Some(IDENTITY) => hub.node().token(own),
@@ -153,39 +156,44 @@ impl Walk {
             return Ok(());
         }
         let arguments = job.arguments.arguments(hub.node().limits())?;
-        let request = Request { operation: job.operation, member: job.member, arguments };
+        let request = Request { operation: job.operation, member: job.member.take(), arguments };
         check(hub.node().policy(), own, &request)?;
         let place = match &request.member {
             Some(member) => format!("{}.{member}", own.shape().name()),
             None => own.shape().name().to_string(),
         };
-        let streams = matches!(job.operation, Operation::Iterate | Operation::Whole);
         let outcome = match job.operation {
-            Operation::Whole => guard(|| own.host().whole().into()),
-            _ => guarded(own, request, &context),
+            Operation::Whole => guarded(|| own.host().whole_for(&context)).unwrap_or_else(Outcome::Error),
+            _ => operate(own, request, &context),
         };
-        let source = match outcome {
-            Outcome::Later => return Ok(()),
-            Outcome::Error(error) => return Err(error.after_running().named(place)),
-            Outcome::Stream(source) if streams => source,
-            Outcome::Stream(source) => {
-                context.reply().settle(Ok(iterator_of_stream(source).into()));
-                return Ok(());
-            }
-            Outcome::Value(contents) if streams => whole_stream(contents),
-            Outcome::Value(value) => {
-                context.reply().settle(Ok(value));
-                return Ok(());
-            }
+        let outcome = match outcome {
+            Outcome::Error(error) => Outcome::Error(error.named(place)),
+            outcome => outcome,
         };
-        if job.one_way {
-            context.reply().settle(Ok(Value::None));
-            return Ok(());
-        }
-        // The stream's end settles the call; the host's own reply is kept for it to resume by.
-        hub.open_stream(&context, source, job.prefetch);
+        conclude(&hub, &context, outcome);
         Ok(())
     }
+}
+
+/// Gives a call what its object made of it.
+pub(crate) fn conclude(hub: &Arc<Hub>, context: &CallContext, outcome: Outcome) {
+    let source = match (outcome, &context.items) {
+        (Outcome::Later, _) => return,
+        (Outcome::Error(error), _) => return context.reply().settle(Err(error)),
+        (Outcome::Stream(source), Some(_)) => source,
+        (Outcome::Stream(source), None) => return context.reply().settle(Ok(iterator_of_stream(source).into())),
+        (Outcome::Value(contents), Some(_)) => whole_stream(contents),
+        (Outcome::Value(value), None) => return context.reply().settle(Ok(value)),
+    };
+    if context.one_way {
+        return context.reply().settle(Ok(Value::None));
+    }
+    // The stream's end settles the call; the host's own reply is kept for it to resume by.
+    hub.open_stream(context, source, context.items.clone().unwrap_or_default());
+}
+
+fn answered_by_items(operation: Operation) -> bool {
+    matches!(operation, Operation::Iterate | Operation::Whole)
 }
 
 fn exported(node: &Node, name: &str) -> Result<Own, Error> {
@@ -204,23 +212,8 @@ pub(crate) fn check(policy: Policy, own: &Own, request: &Request) -> Result<(), 
     policy.check(&own.shape(), own.grant(), request)
 }
 
-fn guarded(own: &Own, request: Request, context: &CallContext) -> Outcome {
-    guard(|| own.host().operate(request, context))
-}
-
-/// Runs user code; a panic of it is its caller's error.
-pub(crate) fn guard(run: impl FnOnce() -> Outcome) -> Outcome {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Outcome::Error(panicked(&*panic)))
-}
-
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned());
-    let raised = Raised::new("rust:panic", message);
-    Error::Raised(Arc::new(raised.framed("")))
+fn operate(own: &Own, request: Request, context: &CallContext) -> Outcome {
+    guarded(|| own.host().operate(request, context)).unwrap_or_else(Outcome::Error)
 }
 
 /// What goes on when an attribute of a path comes later.
@@ -285,6 +278,12 @@ pub(crate) fn perform_here(own: &Own, path: &[Arc<str>], request: Request) -> Re
     }
 }
 
+/// As [`perform_here`], for a caller that wants no answer.
+pub(crate) fn one_way_here(own: &Own, path: &[Arc<str>], request: Request) {
+    // Nobody is told of its failure, as nobody is when it happens over there.
+    let _ = operate_here(own, path, request, &CallContext { one_way: true, ..CallContext::local() });
+}
+
 /// As [`perform_here`]; what comes later goes the context's way.
 pub(crate) fn operate_here(
     own: &Own,
@@ -301,11 +300,7 @@ pub(crate) fn operate_here(
     }
     match request.operation {
         Operation::Noop => Ok(Outcome::Value(Value::Ref(Ref::Own(own)))),
-        Operation::Whole => guard_result(|| own.host().whole()).map(Outcome::Value),
-        _ => Ok(guarded(&own, request, context)),
+        Operation::Whole => guarded(|| own.host().whole_for(context)),
+        _ => Ok(operate(&own, request, context)),
     }
-}
-
-fn guard_result(run: impl FnOnce() -> Result<Value, Error>) -> Result<Value, Error> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
 }

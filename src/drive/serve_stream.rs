@@ -1,15 +1,15 @@
 //! Stepping the streams that we serve, as far as their credit goes.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::context::CallContext;
 use crate::drive::hub::Hub;
-use crate::drive::run::{check, guard, panicked};
+use crate::drive::run::check;
 use crate::error::Error;
+use crate::guard::guarded;
 use crate::host::{Operation, Outcome, Request, Step, ValueStream};
 use crate::limits::RETURN_BYTES;
-use crate::session::Source;
+use crate::session::{Parcel, Source};
 use crate::table::Id;
 use crate::value::{Ref, Value};
 use crate::wire::payload::ItemsEncoder;
@@ -61,7 +61,10 @@ impl Hub {
             let room = (bytes_left, items_left, packer.terms.told.frame_refs_max as usize);
             let halt = self.step(&mut *source, &mut encoder, &prefetch, room);
             let items = encoder.count();
-            (packer.items(encoder), items, halt)
+            match packer.items(encoder) {
+                Ok(parcel) => (parcel, items, halt),
+                Err(error) => (Parcel::default(), 0, Halt::Over(Err(error))),
+            }
         });
         match halt {
             Halt::Full => self.with(|session| session.put_source(answer, source, parcel, items, false)),
@@ -94,8 +97,7 @@ impl Hub {
             && encoder.len_bytes() < bytes_max
             && encoder.refs_count() < refs_max
         {
-            let step = catch_unwind(AssertUnwindSafe(|| source.next()));
-            let item = match step.unwrap_or_else(|panic| Step::Failed(panicked(&*panic))) {
+            let item = match guarded(|| source.next()).unwrap_or_else(Step::Failed) {
                 Step::Item(Value::Ref(Ref::Remote(handle))) if handle.is_promise() => {
                     let text = "a stream gave a promise: wait for it, or give what it is on";
                     return Halt::Over(Err(Error::Misuse(text.into())));
@@ -117,10 +119,12 @@ impl Hub {
     fn attribute(&self, item: &Value, name: &Arc<str>) -> Option<Result<Value, Error>> {
         let Value::Ref(Ref::Own(own)) = item else { return None };
         let request = Request::member(Operation::Get, name.clone());
-        if let Err(error) = check(self.node().policy(), own, &request) {
-            return Some(Err(error));
-        }
-        Some(match guard(|| own.host().operate(request, &CallContext::local())) {
+        let context = CallContext { may_wait: false, ..CallContext::local() };
+        let read = || match check(self.node().policy(), own, &request) {
+            Ok(()) => own.host().operate(request.clone(), &context),
+            Err(error) => Outcome::Error(error),
+        };
+        Some(match guarded(read).unwrap_or_else(Outcome::Error) {
             Outcome::Value(value) => Ok(value),
             Outcome::Error(error) => Err(error),
             Outcome::Stream(_) | Outcome::Later => {

@@ -26,8 +26,8 @@ use crate::node::Node;
 use crate::session::{Session, Trash};
 use crate::table::Id;
 
-pub use frames::Tasks;
 use frames::Frames;
+pub use frames::Tasks;
 use parked::Parked;
 use queue::{Next, Queue};
 

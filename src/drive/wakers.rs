@@ -102,11 +102,7 @@ impl News {
     }
 
     /// What `look` finds, now or when it is woken.
-    pub(crate) fn poll<R>(
-        &mut self,
-        context: &mut Context<'_>,
-        look: impl Fn(&mut Session) -> Option<R>,
-    ) -> Poll<R> {
+    pub(crate) fn poll<R>(&mut self, context: &mut Context<'_>, look: impl Fn(&mut Session) -> Option<R>) -> Poll<R> {
         if let Some(news) = self.hub.with(&look) {
             return Poll::Ready(news);
         }

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use crate::context::StopFlag;
 use crate::drive::hub::Hub;
+use crate::drive::spring;
 use crate::session::{Done, Job, Settled};
 use crate::table::Id;
 
@@ -40,7 +41,7 @@ impl Work {
             Work::Tell(listener) => listener.tell(),
             Work::Send => hub.kick(),
             Work::Time => hub.tell_time(),
-            Work::Task(task) => task(),
+            Work::Task(task) => spring::run(task),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::drive::{Hub, News, Place};
+use crate::drive::{Hub, News, Place, Wanted};
 use crate::error::Error;
 use crate::host::Operation;
 use crate::limits::Told;
@@ -17,15 +17,15 @@ use crate::value::Value;
 pub(super) struct Asking {
     hub: Arc<Hub>,
     spec: Option<Box<CallSpec>>,
-    awaited: bool,
+    wanted: Wanted,
     /// A call larger than the floor allows waits for the peer's HELLO, which a no-op call brings.
     greeting: Option<Box<Called>>,
     place: Option<Arc<Place>>,
 }
 
 impl Asking {
-    pub(super) fn new(hub: &Arc<Hub>, spec: CallSpec, awaited: bool) -> Self {
-        Self { hub: hub.clone(), spec: Some(Box::new(spec)), awaited, greeting: None, place: None }
+    pub(super) fn new(hub: &Arc<Hub>, spec: CallSpec, wanted: Wanted) -> Self {
+        Self { hub: hub.clone(), spec: Some(Box::new(spec)), wanted, greeting: None, place: None }
     }
 
     fn greets(&self) -> bool {
@@ -48,7 +48,7 @@ impl Future for Asking {
             greeted?;
         }
         if let Some(spec) = self.spec.take() {
-            let place = Place::new(self.awaited);
+            let place = Place::new(self.wanted);
             let made = self.hub.call_or_place(*spec, &place);
             self.hub.kick();
             match made {
@@ -88,7 +88,7 @@ enum State {
 
 impl Called {
     pub(super) fn new(hub: &Arc<Hub>, spec: CallSpec) -> Self {
-        Self { hub: hub.clone(), state: State::Asking(Asking::new(hub, spec, true)) }
+        Self { hub: hub.clone(), state: State::Asking(Asking::new(hub, spec, Wanted::Result)) }
     }
 
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Settled> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::{Arguments, Host, Operation, Outcome, Own, Request};
+use crate::hosts::asynchronous::serve;
 use crate::shape::{Category, Shape};
 use crate::value::{Ref, Value};
 
@@ -32,8 +33,32 @@ impl Function {
         Self::with_outcome(name, move |arguments, context| function(arguments, context).into())
     }
 
+    /// A function that is a future. It is polled at once; when it waits for something, the next call of its order may
+    /// start. It is dropped when its caller stops the call. What runs it is whatever drives the session: of a runtime's
+    /// own timers and carriers it may wait only if that is the runtime.
+    ///
+    /// ```
+    /// use wherever::hosts::Function;
+    ///
+    /// let sum = Function::asynchronous("sum", |mut arguments, _context| async move {
+    ///     let (whom, number): (wherever::Proxy, i64) = (arguments.take(0, "whom")?, arguments.take(1, "number")?);
+    ///     let theirs: i64 = whom.method("number").await?.to()?;
+    ///     Ok((theirs + number).into())
+    /// });
+    /// # let _ = sum;
+    /// ```
+    pub fn asynchronous<F, C>(name: impl Into<Arc<str>>, function: F) -> Self
+    where
+        F: Fn(Arguments, CallContext) -> C + Send + Sync + 'static,
+        C: Future<Output = Result<Value, Error>> + Send + 'static,
+    {
+        let name = name.into();
+        let place = name.clone();
+        Self::with_outcome(name, move |arguments, context| serve(function(arguments, context.clone()), context, &place))
+    }
+
     /// A function whose result comes later: it keeps [`CallContext::reply`] and settles it.
-    pub fn asynchronous<F>(name: impl Into<Arc<str>>, function: F) -> Self
+    pub fn later<F>(name: impl Into<Arc<str>>, function: F) -> Self
     where
         F: Fn(Arguments, CallContext) + Send + Sync + 'static,
     {
@@ -126,7 +151,7 @@ mod tests {
     fn a_result_may_come_later() {
         let (kept, keeps) = std::sync::mpsc::channel();
         let kept = parking_lot::Mutex::new(kept);
-        let later = Function::asynchronous("later", move |_, context| {
+        let later = Function::later("later", move |_, context| {
             kept.lock().send(context.reply()).unwrap();
         });
         let outcome = later.operate(Request::new(Operation::Call), &CallContext::local());

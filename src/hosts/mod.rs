@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test that finds something else has failed"))]
 
 mod arguments;
+mod asynchronous;
 mod bytearray;
 mod class;
 mod compare;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::guard::guarded;
 use crate::host::{Arguments, Own};
 use crate::limits::{Limits, Told};
 use crate::table::{Handle, Offer};
@@ -59,7 +60,7 @@ impl Parcel {
     }
 }
 
-/// Makes values ready for one peer.
+/// Makes values ready for one peer. What an object's own code fails with on the way is the error of the whole.
 pub struct Packer<'a> {
     /// The number of the session that they will leave by.
     pub session: u64,
@@ -97,23 +98,27 @@ impl KnownTypes for Terms {
 impl Packer<'_> {
     /// Encodes arguments.
     pub fn arguments(&self, arguments: &Arguments) -> Result<Parcel, Error> {
-        encode_arguments(arguments, self.terms, self.limits).map(|payload| self.pack(payload))
+        let packed = || encode_arguments(arguments, self.terms, self.limits).map(|payload| self.pack(payload));
+        guarded(packed).flatten()
     }
 
     /// Encodes items, each with the attributes asked for.
-    pub fn items(&self, items: payload::ItemsEncoder<'_>) -> Parcel {
-        self.pack(items.finish())
+    pub fn items(&self, items: payload::ItemsEncoder<'_>) -> Result<Parcel, Error> {
+        guarded(|| self.pack(items.finish()))
     }
 
     /// Encodes the result of a call; one that cannot be encoded becomes an error.
     pub fn settlement(&self, result: Result<Value, Error>) -> Settlement {
-        let encoded = match &result {
-            Ok(value) => encode_result(value, self.terms, self.limits),
-            Err(error) => Ok(encode_error(error, self.terms, self.limits)),
-        };
-        match encoded {
-            Ok(payload) => {
-                let parcel = self.pack(payload);
+        // What an object says of itself is the user's code, too.
+        let packed = guarded(|| {
+            let payload = match &result {
+                Ok(value) => encode_result(value, self.terms, self.limits)?,
+                Err(error) => encode_error(error, self.terms, self.limits),
+            };
+            Ok(self.pack(payload))
+        });
+        match packed.flatten() {
+            Ok(parcel) => {
                 let root = match (&result, parcel.refs.first()) {
                     // A value of a type that the peer does not know is an object for it.
                     (Ok(Value::Ref(_) | Value::Typed(_)), Some(OutRef::Object(offer))) => Root::Object(offer.clone()),

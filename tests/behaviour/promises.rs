@@ -345,7 +345,7 @@ fn a_method_that_returns_a_promise_is_answered_when_that_has_come() {
     let set = Set::new();
     let (asked, waiting) = (
         List::new(),
-        Function::asynchronous("waiting", {
+        Function::later("waiting", {
             let gates = set.lab.clone();
             move |arguments, context| gates.gates.lock().push_back(wherever_tests::lab::Gate { arguments, context })
         }),
@@ -386,7 +386,7 @@ fn a_call_that_waits_for_a_call_it_is_nested_in_fails_as_a_cycle() {
             Ok(Value::None)
         }
     });
-    let starter = Function::asynchronous("starter", |mut arguments, context| {
+    let starter = Function::later("starter", |mut arguments, context| {
         let back: Proxy = arguments.take(0, "back").unwrap();
         let (promise, reply) = (back.request(Operation::Call).promise().unwrap(), context.reply());
         // Kept, so that the outer call stays open until the test has seen what it wants.

@@ -334,7 +334,7 @@ fn a_call_whose_time_passed_while_it_waited_stops_the_released_answer_it_alone_w
 fn a_nested_call_has_its_own_deadline_and_its_host_knows_it() {
     let set = Set::new();
     let seen = Arc::new(parking_lot::Mutex::new(Vec::new()));
-    let back = Function::asynchronous("back", {
+    let back = Function::later("back", {
         let seen = seen.clone();
         move |_, context| {
             seen.lock().push(context.deadline());

@@ -33,9 +33,7 @@ fn nobody_is_there() {
 fn nobody_listens() {
     let folder = Folder::new();
     drop(std::os::unix::net::UnixListener::bind(folder.path("left")).unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let (_taken, port) = deaf_port();
     for url in [folder.url("left"), format!("tcp://127.0.0.1:{port}")] {
         let refused = connect(&Node::new(), &url).unwrap_err();
         assert!(matches!(refused, ConnectError::Refused { .. }), "{refused:?}");

@@ -231,7 +231,7 @@ fn a_call_that_runs_is_told_of_the_end() {
         let (told, flags) = (Stopped::default(), Stopped::default());
         let contexts = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let (seen, kept) = (told.clone(), contexts.clone());
-        let wait = Function::asynchronous("wait", move |_, context| {
+        let wait = Function::later("wait", move |_, context| {
             let (seen, flags, inner) = (seen.clone(), flags.clone(), context.clone());
             context.on_stop(move || {
                 seen.fetch_add(1, Ordering::Relaxed);

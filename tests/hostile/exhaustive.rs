@@ -380,7 +380,7 @@ fn references_and_callbacks() {
             (Right, |_, held| {
                 // Its result is held by a promise that the other side owes: told before it comes.
                 let call_back = proxy(held, 0)?;
-                let own = Function::asynchronous("own", |_, context| context.reply().settle(Ok(Value::from(1))));
+                let own = Function::later("own", |_, context| context.reply().settle(Ok(Value::from(1))));
                 held.promises.push(call_back.request(Operation::Call).args((own,)).promise()?);
                 Ok(())
             }),

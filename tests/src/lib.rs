@@ -1,10 +1,13 @@
-//! What the tests share: pairs of nodes on invented time.
+//! What the tests share: pairs of nodes on invented time, simulations, and real processes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+pub mod hand;
 pub mod hostile;
 pub mod inline;
 pub mod lab;
 pub mod pair;
+#[cfg(target_os = "linux")]
+pub mod real;
 pub mod sim;
 pub mod toy;
 pub mod vectors;

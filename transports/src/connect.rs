@@ -187,11 +187,5 @@ fn open<T: Ending>(
 
 /// The one place that chooses a driver.
 pub(crate) fn drive(node: &Node, carrier: impl Transport) -> Peer {
-    wherever::drive::connect(node, carrier)
-}
-
-/// Serves a peer until its session is over. A driver with threads of its own needs none.
-pub(crate) fn attend(peer: &Peer) {
-    // It fails only if another thread drives, which none does.
-    let _ = peer.serve();
+    wherever::connect(node, carrier)
 }

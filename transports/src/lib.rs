@@ -24,13 +24,19 @@ mod closable;
 mod connect;
 #[cfg(unix)]
 mod greeting;
+#[cfg(feature = "futures-io")]
+pub mod futures_io;
 mod inlet;
 mod outlet;
+#[cfg(any(feature = "futures-io", feature = "tokio"))]
+mod pump;
 #[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod socket;
 mod stdio;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod traced;
 #[cfg(unix)]
 mod url;

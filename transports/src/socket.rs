@@ -221,7 +221,9 @@ mod tests {
     #[test]
     fn the_next_address_is_tried_when_one_refuses() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // Taken by one that connects, so that nobody listens there meanwhile.
+        let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let closed = taken.local_addr().unwrap();
         assert!(Socket::connect_tcp(&[closed, listener.local_addr().unwrap()]).is_ok());
         assert_eq!(Socket::connect_tcp(&[closed]).err().unwrap().kind(), io::ErrorKind::ConnectionRefused);
         assert_eq!(Socket::connect_tcp(&[]).err().unwrap().kind(), io::ErrorKind::NotFound);

@@ -18,6 +18,7 @@ usage: cargo xtask COMMAND
   demo [NAME] [-- ARGS]           build the demos and run one (default: main_job)
   test                            the gate: everything that must pass before a commit
   sim [--seeds N] [--seed S] ...  run random topologies on invented time (release build)
+  bench [--quick] [ROW] ...       what a call costs beside the bare carrier (release build)
   vectors [--check]               write tests/vectors anew, or compare with them
   fuzz --seconds N [--target T]   run each fuzz target, or one, for N seconds (default: 60)";
 
@@ -43,6 +44,7 @@ fn dispatch(args: &[String]) -> Outcome {
         "demo" => packages::demo(rest),
         "test" => gate::test(rest),
         "sim" => packages::sim(rest),
+        "bench" => packages::bench(rest),
         "vectors" => packages::vectors(rest),
         "fuzz" => fuzz::fuzz(rest),
         other => Err(Failure::usage(format!("no command `{other}`\n\n{HELP}"))),

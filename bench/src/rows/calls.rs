@@ -3,13 +3,15 @@
 use std::thread;
 
 use wherever::hosts::Function;
-use wherever::{Proxy, Value};
+use wherever::{Proxy, Transport, Value};
+use wherever_transports::Socket;
 
 use super::{BareOne, Ours};
 use crate::arguments::Effort;
 use crate::figures::{Failure, Figures};
 use crate::measure::compare;
 use crate::ours::ANY_THREADS;
+use crate::server::Server;
 use crate::system::switches;
 
 /// Calls that are under way at once, each of a thread of its own.
@@ -51,6 +53,29 @@ pub(super) fn null(effort: Effort) -> Result<Figures, Failure> {
     Ok(figures)
 }
 
+/// What our carrier costs by itself, for frames of a null call's sizes.
+pub(super) fn carrier(effort: Effort) -> Result<Figures, Failure> {
+    let ours = Ours::start()?;
+    let cost = ours.cost(200, &mut || call_null(&ours.subject))?;
+    ours.end()?;
+    let (server, socket) = Server::start("carrier")?;
+    let carrier = Socket::unix(socket)?;
+    // The first frame says how long answers shall be.
+    carrier.send(&vec![0; cost.received])?;
+    let (request, mut reply) = (vec![0; cost.sent], Vec::new());
+    let mut bare = BareOne::of(cost, 1)?;
+    let figures = compare(effort, 100, &mut |times| Ok(bare.bare.round_trips(times)?), &mut |times| {
+        (0..times).try_for_each(|_| {
+            carrier.send(&request)?;
+            Ok(carrier.recv(&mut reply)?)
+        })
+    })?;
+    bare.end()?;
+    carrier.close();
+    server.end()?;
+    Ok(figures)
+}
+
 pub(super) fn in_flight(effort: Effort) -> Result<Figures, Failure> {
     if !ANY_THREADS {
         return Ok(Figures::default());
@@ -59,21 +84,16 @@ pub(super) fn in_flight(effort: Effort) -> Result<Figures, Failure> {
     let cost = ours.cost(200, &mut || call_null(&ours.subject))?;
     let mut bare = BareOne::of(cost, 1)?;
     let subject = &ours.subject;
-    let figures = compare(
-        effort,
-        THREADS * 20,
-        &mut |times| Ok(bare.bare.pipelined(times, THREADS)?),
-        &mut |times| {
-            thread::scope(|scope| {
-                let callers: Vec<_> = (0..THREADS)
-                    .map(|_| scope.spawn(|| (0..times / THREADS).try_for_each(|_| call_null(subject))))
-                    .collect();
-                callers.into_iter().try_for_each(|caller| {
-                    caller.join().unwrap_or_else(|_| Err(Failure::Wrong("a caller panicked".into())))
-                })
+    let figures = compare(effort, THREADS * 20, &mut |times| Ok(bare.bare.pipelined(times, THREADS)?), &mut |times| {
+        thread::scope(|scope| {
+            let callers: Vec<_> = (0..THREADS)
+                .map(|_| scope.spawn(|| (0..times / THREADS).try_for_each(|_| call_null(subject))))
+                .collect();
+            callers.into_iter().try_for_each(|caller| {
+                caller.join().unwrap_or_else(|_| Err(Failure::Wrong("a caller panicked".into())))
             })
-        },
-    )?;
+        })
+    })?;
     bare.end()?;
     ours.end()?;
     Ok(figures)

@@ -36,6 +36,7 @@ pub(crate) enum Kind {
 
 /// All rows, in the order of the table.
 pub(crate) const ROWS: &[Row] = &[
+    Row { name: "carrier", what: "our carrier alone", beside: "one round trip", kind: Kind::Time, run: calls::carrier },
     Row { name: "null", what: "null call", beside: "one round trip", kind: Kind::Time, run: calls::null },
     Row {
         name: "in-flight",
@@ -51,7 +52,13 @@ pub(crate) const ROWS: &[Row] = &[
         kind: Kind::Time,
         run: calls::reference,
     },
-    Row { name: "chain", what: "chain of four promises", beside: "one round trip", kind: Kind::Time, run: calls::chain },
+    Row {
+        name: "chain",
+        what: "chain of four promises",
+        beside: "one round trip",
+        kind: Kind::Time,
+        run: calls::chain,
+    },
     Row {
         name: "callback",
         what: "call that calls back once",

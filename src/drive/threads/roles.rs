@@ -502,6 +502,11 @@ impl<W> Seat<W> {
         false
     }
 
+    /// Whether it is parked till somebody receives for it.
+    fn wants_reader(&self) -> bool {
+        self.at == At::Parked && !self.woken && self.wish.awaited != Awaited::End
+    }
+
     /// Whether it could receive, now.
     fn can_read(&self) -> bool {
         self.wish.may_read && self.at == At::Parked && !self.woken && self.nested.is_empty()
@@ -523,7 +528,7 @@ impl<W: Piece> State<W> {
         if self.give_to_seat() {
             return false;
         }
-        if self.seats.iter().any(|seat| seat.at == At::Parked && !seat.woken) {
+        if self.seats.iter().any(Seat::wants_reader) {
             return self.call_crew_to_read();
         }
         self.left_free = true;
@@ -543,7 +548,7 @@ impl<W: Piece> State<W> {
         if self.give_to_seat() {
             return false;
         }
-        if self.seats.iter().any(|seat| seat.at == At::Parked && !seat.woken) {
+        if self.seats.iter().any(Seat::wants_reader) {
             return true;
         }
         self.reading = None;

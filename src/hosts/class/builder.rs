@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::{Arguments, Operation, Outcome, Request, ValueStream};
+use crate::hosts::asynchronous::serve;
 use crate::hosts::class::{Attribute, Class, Definition, MethodCode};
 use crate::shape::{Category, Member, MemberKind, Shape};
 use crate::value::Value;
@@ -87,6 +88,27 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         self.called(member, move |value, arguments, context| {
             method(value, arguments, context.clone());
             Outcome::Later
+        })
+    }
+
+    /// A method that is a future: see [`Function::asynchronous`](crate::hosts::Function::asynchronous).
+    pub fn async_method<F, C>(self, name: impl Into<Arc<str>>, method: F) -> Self
+    where
+        F: Fn(Arc<T>, Arguments, CallContext) -> C + Send + Sync + 'static,
+        C: Future<Output = Result<Value, Error>> + Send + 'static,
+    {
+        self.async_method_with(Member::method(name), method)
+    }
+
+    /// As [`Self::async_method`], with all that can be said of a member.
+    pub fn async_method_with<F, C>(self, member: Member, method: F) -> Self
+    where
+        F: Fn(Arc<T>, Arguments, CallContext) -> C + Send + Sync + 'static,
+        C: Future<Output = Result<Value, Error>> + Send + 'static,
+    {
+        let place: Arc<str> = format!("{}.{}", self.shape.name(), member.name).into();
+        self.called(member, move |value, arguments, context| {
+            serve(method(value.clone(), arguments, context.clone()), context, &place)
         })
     }
 

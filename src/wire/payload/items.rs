@@ -1,6 +1,7 @@
 //! Items of a stream, several to a payload, each with the attributes asked for along with it.
 
 use crate::error::Error;
+use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::value::Value;
 
@@ -39,7 +40,7 @@ impl<'a> ItemsEncoder<'a> {
             return Err(Error::Misuse("an item has another number of attributes than its payload".into()));
         }
         let before = self.output.checkpoint();
-        let pushed = self.write(value, attributes);
+        let pushed = guarded(|| self.write(value, attributes)).flatten();
         match pushed {
             Ok(()) => self.count += 1,
             Err(_) => self.output.roll_back(&before),

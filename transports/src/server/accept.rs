@@ -9,7 +9,7 @@ use wherever::Node;
 use wherever::drive::Manual;
 use wherever::transport::{FRAMED_LEN_MAX, frame_head};
 
-use crate::connect::{attend, drive};
+use crate::connect::drive;
 use crate::greeting::{Carrier, greet};
 use crate::server::Shared;
 use crate::server::listener::{Listener, Source, Stream};
@@ -122,10 +122,12 @@ fn open(shared: &Shared, slot: Slot, carrier: Arc<dyn Carrier>, time: Option<Dur
         }
         return carrier.close();
     };
+    if !shared.table.lock().greeted(number) {
+        return carrier.close();
+    }
     let peer = drive(&shared.node, greeted.carrier(carrier, slot));
-    let stands = shared.table.lock().open(number, &peer);
-    if !stands {
+    let goes_on = shared.table.lock().open(number, &peer);
+    if !goes_on {
         peer.close(Refusal::Stopping.words());
     }
-    attend(&peer);
 }

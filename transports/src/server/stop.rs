@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use wherever::{Peer, Transport};
 
-use crate::server::table::Connection;
+use crate::server::table::{Connection, Refusal};
 use crate::server::{Server, Shared};
 
 /// How often running calls are looked at: no event tells when the last one has ended.
@@ -57,19 +57,27 @@ impl Server {
 impl Shared {
     /// Whether calls of peers run, or wait to.
     fn is_busy(&self) -> bool {
-        let peers = self.table.lock().peers();
-        peers.iter().map(Peer::stats).any(|stats| stats.answers > stats.answers_kept)
+        let (peers, is_opening) = {
+            let table = self.table.lock();
+            (table.peers(), table.is_opening())
+        };
+        is_opening || peers.iter().map(Peer::stats).any(|stats| stats.answers > stats.answers_kept)
     }
 
     /// Closes every session, and cuts off whoever is still there after a time.
     fn close_all(&self) {
-        let peers: Arc<Mutex<VecDeque<Peer>>> = Arc::new(Mutex::new(self.table.lock().peers().into()));
-        let closers = CLOSERS.min(peers.lock().len());
+        let peers = {
+            let mut table = self.table.lock();
+            table.closing = true;
+            table.peers()
+        };
+        let closers = CLOSERS.min(peers.len());
+        let peers: Arc<Mutex<VecDeque<Peer>>> = Arc::new(Mutex::new(peers.into()));
         for _ in 0..closers {
             let peers = peers.clone();
             let close = move || {
                 while let Some(peer) = { peers.lock().pop_front() } {
-                    peer.close("the server stops");
+                    peer.close(Refusal::Stopping.words());
                 }
             };
             // Where there can be no thread, all are cut off.
@@ -77,7 +85,7 @@ impl Shared {
         }
         let until = Instant::now() + CLOSE_TIME;
         let mut table = self.table.lock();
-        while closers > 0 && !table.is_empty() && !self.changed.wait_until(&mut table, until).timed_out() {}
+        while !table.is_empty() && !self.changed.wait_until(&mut table, until).timed_out() {}
         let left: Vec<Connection> = table.remove_all();
         drop(table);
         self.changed.notify_all();

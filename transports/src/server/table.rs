@@ -86,8 +86,8 @@ impl Refusal {
 pub(crate) struct Connection {
     source: Source,
     pub(crate) carrier: Arc<dyn Transport>,
-    /// None until it has said what it speaks.
-    pub(crate) peer: Option<Peer>,
+    /// None until a moment after it has said what it speaks.
+    peer: Option<Peer>,
 }
 
 /// All of them.
@@ -102,6 +102,8 @@ pub(crate) struct Table {
     pub(crate) listening: bool,
     /// No new ones are taken.
     pub(crate) stopping: bool,
+    /// Those that are there are being closed.
+    pub(crate) closing: bool,
     pub(crate) counts: ServerStats,
 }
 
@@ -148,13 +150,19 @@ impl Table {
         self.remove(oldest)
     }
 
-    /// Notes that a connection has become a session; whether it still stands.
+    /// Notes that a connection has said what it speaks; whether it still stands.
+    pub(crate) fn greeted(&mut self, number: u64) -> bool {
+        let stands = self.half_open.remove(&number);
+        self.counts.sessions += u64::from(stands);
+        stands
+    }
+
+    /// Notes the session of a connection, unless that is over already; whether it may go on.
     pub(crate) fn open(&mut self, number: u64, peer: &Peer) -> bool {
-        let Some(connection) = self.connections.get_mut(&number).filter(|_| !self.stopping) else { return false };
-        connection.peer = Some(peer.clone());
-        self.half_open.remove(&number);
-        self.counts.sessions += 1;
-        true
+        if let Some(connection) = self.connections.get_mut(&number) {
+            connection.peer = Some(peer.clone());
+        }
+        !self.closing
     }
 
     pub(crate) fn remove(&mut self, number: u64) -> Option<Connection> {
@@ -184,6 +192,13 @@ impl Table {
 
     pub(crate) fn peers(&self) -> Vec<Peer> {
         self.connections.values().filter_map(|connection| connection.peer.clone()).collect()
+    }
+
+    /// Whether a session begins just now.
+    pub(crate) fn is_opening(&self) -> bool {
+        let has_none =
+            |(number, connection): (&u64, &Connection)| connection.peer.is_none() && !self.half_open.contains(number);
+        self.connections.iter().any(has_none)
     }
 
     /// Nobody is connected.

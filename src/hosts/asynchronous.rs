@@ -1,0 +1,170 @@
+//! Methods that are futures: polled at once where they are called, and again wherever their session's driver lets code
+//! of the user's run.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use parking_lot::Mutex;
+
+use crate::context::CallContext;
+use crate::drive::TaskLane;
+use crate::error::Error;
+use crate::guard::panicked;
+use crate::host::Outcome;
+use crate::value::Value;
+
+type Code = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
+
+/// A call that is served by a future. Whoever may wake the future holds it; one that nobody can wake any more is dropped,
+/// and its caller is told that it was not answered.
+struct Served(Mutex<State>);
+
+enum State {
+    /// Waits to be woken.
+    Idle(Polled),
+    /// Woken; to be polled soon.
+    Woken(Polled),
+    /// Somebody polls it; whether it was woken meanwhile.
+    Polling(bool),
+    Over,
+}
+
+/// The future, with what it needs around it.
+struct Polled {
+    code: Code,
+    context: CallContext,
+    lane: TaskLane,
+    /// Where errors of it are said to come from.
+    place: Arc<str>,
+}
+
+/// Serves a call by this future. `place` is where its errors are said to come from.
+pub(super) fn serve(
+    future: impl Future<Output = Result<Value, Error>> + Send + 'static,
+    context: &CallContext,
+    place: &Arc<str>,
+) -> Outcome {
+    let polled =
+        Polled { code: Box::pin(future), context: context.clone(), lane: TaskLane::take(), place: place.clone() };
+    let served = Arc::new(Served(Mutex::new(State::Polling(false))));
+    match polled.poll(&served) {
+        Ok(result) => {
+            *served.0.lock() = State::Over;
+            result.into()
+        }
+        Err(_) if context.reply.is_local() => {
+            *served.0.lock() = State::Over;
+            let text = "the method waits for something, and is of this side: await the call";
+            Outcome::Error(Error::Misuse(text.into()))
+        }
+        Err(pending) => {
+            let reply = context.reply();
+            // Weak: what nobody can wake is not kept for the sake of a stop.
+            let weak = Arc::downgrade(&served);
+            context.on_stop(move || _ = weak.upgrade().map(|served| served.stop()));
+            served.rest(pending);
+            reply.suspend();
+            Outcome::Later
+        }
+    }
+}
+
+impl Polled {
+    /// Polls the future as a part of its call, in its lane: its result, or itself.
+    fn poll(mut self, served: &Arc<Served>) -> Result<Result<Value, Error>, Self> {
+        let waker = Waker::from(served.clone());
+        let mut context = Context::from_waker(&waker);
+        let (code, lane) = (&mut self.code, self.lane.lane());
+        let poll = || lane.run(|| code.as_mut().poll(&mut context));
+        let polled = catch_unwind(AssertUnwindSafe(|| self.context.serve(poll)));
+        let result = match polled {
+            Ok(Poll::Pending) => return Err(self),
+            Ok(Poll::Ready(result)) => result,
+            Err(panic) => Err(panicked(&*panic)),
+        };
+        let Self { code, context, place, .. } = self;
+        // What the future still holds ends within its call, and its panic must not take the result along.
+        let dropped = catch_unwind(AssertUnwindSafe(|| context.serve(|| drop(code))));
+        let result = dropped.map_or_else(|panic| Err(panicked(&*panic)), |()| result);
+        Ok(result.map_err(|error| error.named(place)))
+    }
+
+    /// Drops the future, as a part of its call, which was stopped.
+    fn end(self) {
+        let Self { code, context, .. } = self;
+        context.serve(|| drop(code));
+        context.reply().settle(Err(Error::Stopped));
+    }
+}
+
+impl Served {
+    /// Polls the future, which was woken.
+    fn go_on(self: &Arc<Self>) {
+        let polled = {
+            let mut state = self.0.lock();
+            match std::mem::replace(&mut *state, State::Polling(false)) {
+                State::Woken(polled) => polled,
+                other => return *state = other,
+            }
+        };
+        let reply = polled.context.reply();
+        match polled.poll(self) {
+            Err(pending) => self.rest(pending),
+            Ok(result) => {
+                *self.0.lock() = State::Over;
+                reply.settle(result);
+            }
+        }
+    }
+
+    /// The future waits, unless it was woken meanwhile, or stopped.
+    fn rest(self: &Arc<Self>, polled: Polled) {
+        let mut state = self.0.lock();
+        match *state {
+            State::Polling(false) => *state = State::Idle(polled),
+            State::Polling(true) => {
+                let reply = polled.context.reply();
+                *state = State::Woken(polled);
+                drop(state);
+                self.have_polled(&reply);
+            }
+            // Stopped meanwhile.
+            _ => {
+                drop(state);
+                polled.end();
+            }
+        }
+    }
+
+    fn have_polled(self: &Arc<Self>, reply: &crate::context::Reply) {
+        let served = self.clone();
+        reply.run_later(move || served.go_on());
+    }
+
+    /// The caller wants no result: the future is dropped, and the call is answered with that.
+    fn stop(&self) {
+        let before = std::mem::replace(&mut *self.0.lock(), State::Over);
+        if let State::Idle(polled) | State::Woken(polled) = before {
+            polled.end();
+        }
+    }
+}
+
+impl Wake for Served {
+    fn wake(self: Arc<Self>) {
+        let mut state = self.0.lock();
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Idle(polled) => {
+                let reply = polled.context.reply();
+                *state = State::Woken(polled);
+                drop(state);
+                self.have_polled(&reply);
+            }
+            State::Polling(_) => *state = State::Polling(true),
+            other => *state = other,
+        }
+    }
+}
