@@ -112,9 +112,10 @@ impl CallBuilder {
         match self.route()? {
             (Route::Here(own), call) => call.here(&own),
             (Route::Peer(hub, target), call) => {
+                let in_time = call.time.is_some();
                 let spec = call.spec(&hub, target)?;
                 let id = hub.call_when_room(spec, true)?;
-                hub.wait_value(Awaited::Call(id))
+                hub.wait_value(Awaited::call(id, in_time))
             }
         }
     }

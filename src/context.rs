@@ -171,7 +171,9 @@ impl ReplyCell {
 
 impl Drop for ReplyCell {
     fn drop(&mut self) {
-        self.settle(Err(Error::raise("wherever:unanswered", "the object dropped the call without answering it")));
+        if !*self.settled.get_mut() {
+            self.settle(Err(Error::raise("wherever:unanswered", "the object dropped the call without answering it")));
+        }
     }
 }
 

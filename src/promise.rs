@@ -70,7 +70,8 @@ impl Promise {
     fn prove(&self, hub: &Arc<Hub>) -> Result<Value, Error> {
         let State::Remote(handle) = &self.0 else { return Err(Error::Stopped) };
         let spec = proof_of(hub, handle);
-        let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(Awaited::Call(id)));
+        let in_time = spec.deadline.is_some();
+        let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(Awaited::call(id, in_time)));
         self.proven(hub, proof)
     }
 

@@ -27,6 +27,8 @@ enum Source {
 struct Remote {
     hub: Arc<Hub>,
     id: Id,
+    /// It has a deadline.
+    in_time: bool,
     buffer: VecDeque<Fetched>,
     /// How far the peer may run ahead, in items.
     ahead: u64,
@@ -72,7 +74,8 @@ impl ItemStream {
 
     pub(crate) fn remote(hub: Arc<Hub>, id: Id, credit: Option<(u64, u64)>, ahead: u64) -> Self {
         let ahead = ahead.min(credit.map_or(CREDIT_ITEMS, |(_, items)| items)).max(1);
-        Self(Source::Remote(Remote { hub, id, buffer: VecDeque::new(), ahead, used: (0, 0), prepaid: 0, over: false, news: None }))
+        let in_time = hub.with(|session| session.deadline_of(id)).is_some();
+        Self(Source::Remote(Remote { hub, id, in_time, buffer: VecDeque::new(), ahead, used: (0, 0), prepaid: 0, over: false, news: None }))
     }
 
     /// Whether the next item, or the end, is here, so that [`Self::next_fetched`] and `next` would not wait. If it is
@@ -190,7 +193,7 @@ impl Remote {
                 self.grant();
                 let id = self.id;
                 let hub = self.hub.clone();
-                hub.driver().wait(&hub, Awaited::Call(id), &mut |session| session.has_news(id))?;
+                hub.driver().wait(&hub, Awaited::call(id, self.in_time), &mut |session| session.has_news(id))?;
                 self.hub.with(|session| session.next_chunk(self.id))
             }
             next => next,

@@ -26,6 +26,8 @@ mod run;
 mod server;
 #[cfg(target_os = "linux")]
 mod system;
+#[cfg(target_os = "linux")]
+mod tasks;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
 use crate::figures::Failure;
-use crate::{bare, ours};
+use crate::{bare, ours, tasks};
 
 /// A process that serves.
 pub(crate) struct Server {
@@ -20,6 +20,19 @@ impl Server {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", what]).stdin(Stdio::from(OwnedFd::from(far)));
         Ok((Self { child: command.spawn()? }, near))
+    }
+
+    /// Starts one that serves this to whoever connects to a listening socket.
+    pub(crate) fn listening(what: &str, listener: OwnedFd) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", what]).stdin(Stdio::from(listener));
+        Ok(Self { child: command.spawn()? })
+    }
+
+    /// Ends it, where it would go on for ever.
+    pub(crate) fn kill(mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(|_| ())
     }
 
     /// Its process id.
@@ -39,10 +52,16 @@ impl Server {
 
 /// What the other process does.
 pub(crate) fn serve(what: &str) -> Result<(), Failure> {
-    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let socket = io::stdin().as_fd().try_clone_to_owned()?;
+    if what == "tasks-many" {
+        return tasks::serve_many(socket, usize::MAX);
+    }
+    let socket = UnixStream::from(socket);
     match what {
         "bare" => Ok(bare::serve(socket)?),
         "ours" => ours::serve(socket),
+        "tasks" => tasks::serve(socket),
+        "bare-tasks" => tasks::serve_bare(socket),
         "carrier" => ours::echo_frames(socket),
         other => Err(Failure::Wrong(format!("nothing to serve is called `{other}`"))),
     }

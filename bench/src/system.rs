@@ -3,6 +3,8 @@
 use std::fs;
 use std::io;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Bytes in a page of memory.
 fn page() -> u64 {
     rustix::param::page_size() as u64
@@ -14,6 +16,12 @@ pub(crate) fn memory(process: u32) -> io::Result<u64> {
     let pages: Vec<u64> = statm.split(' ').map_while(|word| word.trim().parse().ok()).collect();
     let [_, resident, shared, ..] = pages[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     Ok((resident - shared.min(resident)) * page())
+}
+
+/// Lets this process, and those that it starts, have as many files open as the system ever lets it.
+pub(crate) fn allow_files() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
 }
 
 /// How often the threads that a process has now gave up their CPU, or were taken off it.

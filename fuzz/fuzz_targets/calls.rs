@@ -229,7 +229,7 @@ fn node(clock: &Arc<ManualClock>, list: &List) -> Node {
     list.extend([Value::Int(1), thing.instance(()).into()]);
     node.export("list", list.to_own());
     node.export("apply", Function::new("apply", move |arguments, _| apply(arguments)).into_own());
-    node.export("later", Function::asynchronous("later", |_, _| {}).into_own());
+    node.export("later", Function::later("later", |_, _| {}).into_own());
     let items = |_, _: &_| Outcome::Stream(stream((0..40_i64).map(Value::from)));
     node.export("items", Function::with_outcome("items", items).into_own());
     node

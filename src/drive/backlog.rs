@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,6 +25,8 @@ pub(crate) struct Backlog {
     plain: Mutex<Line>,
     /// Results, where their thread could not wait for room.
     results: Mutex<VecDeque<(Id, Result<Value, Error>)>>,
+    /// Whether anything ever was kept: most sessions never do, and look no further.
+    was_used: AtomicBool,
 }
 
 /// Calls, one behind the other.
@@ -111,6 +114,9 @@ impl Backlog {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
+        if !self.was_used.load(Ordering::Acquire) {
+            return true;
+        }
         let is_empty = |line: &Mutex<Line>| line.lock().calls.is_empty();
         is_empty(&self.nested) && is_empty(&self.plain) && self.results.lock().is_empty()
     }
@@ -199,6 +205,7 @@ impl Hub {
         let made = {
             let mut line = self.backlog.line(nested).lock();
             if line.busy || !line.calls.is_empty() {
+                self.backlog.was_used.store(true, Ordering::Release);
                 line.calls.push_back(kept);
                 Ok(None)
             } else {
@@ -236,6 +243,7 @@ impl Hub {
             }
             Err(Refusal::Failed(error)) => Err(error),
             Err(Refusal::Full(spec)) => {
+                self.backlog.was_used.store(true, Ordering::Release);
                 line.calls.push_front(KeptBack { spec, made_for, place });
                 Ok(None)
             }
@@ -255,6 +263,9 @@ impl Hub {
 
     /// Makes the calls, and returns the results, that there is room for now.
     pub(crate) fn retry_backlog(self: &Arc<Self>) {
+        if !self.backlog.was_used.load(Ordering::Acquire) {
+            return;
+        }
         if self.backlog.is_empty() {
             return;
         }
@@ -322,6 +333,7 @@ impl Hub {
 
     /// Keeps a result until the queue has room for it.
     pub(crate) fn keep_result(self: &Arc<Self>, answer: Id, result: Result<Value, Error>) {
+        self.backlog.was_used.store(true, Ordering::Release);
         self.backlog.results.lock().push_back((answer, result));
         self.retry_results();
     }

@@ -81,8 +81,10 @@ pub(crate) trait Drive: Send + Sync {
 /// What somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Awaited {
-    /// News of a question that nobody else can settle.
+    /// News of a question that only the carrier brings: nobody else can settle it.
     Call(Id),
+    /// The same for one that has a deadline.
+    CallInTime(Id),
     /// News of a question that others may settle: its promise is theirs too.
     Promise(Id),
     /// Room for a call, or for a result; until this moment at the latest.
@@ -92,8 +94,21 @@ pub(crate) enum Awaited {
 }
 
 impl Awaited {
+    /// News of a call, by whether it has a deadline.
+    pub(crate) fn call(id: Id, in_time: bool) -> Self {
+        if in_time { Awaited::CallInTime(id) } else { Awaited::Call(id) }
+    }
+
+    /// The question that it is news of.
+    pub(crate) fn question(self) -> Option<Id> {
+        match self {
+            Awaited::Call(id) | Awaited::CallInTime(id) | Awaited::Promise(id) => Some(id),
+            Awaited::Room(_) | Awaited::End => None,
+        }
+    }
+
     /// Whether it is news of this question.
     pub(crate) fn is_on(self, question: Id) -> bool {
-        matches!(self, Awaited::Call(id) | Awaited::Promise(id) if id == question)
+        self.question() == Some(question)
     }
 }

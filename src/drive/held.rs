@@ -13,10 +13,10 @@ use crate::value::{Entries, Items, Ref, Value};
 
 /// Gives a call its result as soon as no promise in it is open.
 pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
-    let open = result.as_ref().ok().and_then(first_promise);
-    let (Some(promise), Ok(value)) = (open, result.clone()) else {
+    let Some(promise) = result.as_ref().ok().and_then(first_promise) else {
         return settle_now(hub, answer, result);
     };
+    let Ok(value) = result else { return };
     if let Err(cycle) = hub.with(|session| session.hold(answer, &promise)) {
         return settle_now(hub, answer, Err(cycle));
     }
@@ -32,12 +32,16 @@ pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value
 }
 
 fn settle_now(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
-    let has_room = hub.with(|session| session.has_queue_room());
-    if !has_room && !hub.driver().make_room(hub) {
-        return hub.keep_result(answer, result);
+    let mut unsettled = hub.settle_if_room(answer, result);
+    while let Err(result) = unsettled {
+        if !hub.driver().make_room(hub) {
+            return hub.keep_result(answer, result);
+        }
+        if hub.is_over() {
+            return;
+        }
+        unsettled = hub.settle_if_room(answer, result);
     }
-    let settlement = hub.pack(|packer| packer.settlement(result));
-    hub.with(|session| session.settle(answer, settlement));
     hub.kick();
 }
 

@@ -25,7 +25,7 @@ use crate::host::{Operation, Outcome, Own};
 use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
-use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Trash};
+use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Terms, Trash};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -38,6 +38,9 @@ pub(crate) struct Hub {
     session: Mutex<Session>,
     /// Ids whose last handle was dropped. A lock of its own, so that dropping a proxy waits for nothing.
     let_go: Mutex<BTreeSet<Id>>,
+    /// Whether there are any, and whether the session has events: looked at without a lock.
+    has_let_go: AtomicBool,
+    has_events: AtomicBool,
     pub(crate) lanes: ForwardLanes,
     pub(super) backlog: Backlog,
     /// Told, once, when a question is settled or has items.
@@ -71,6 +74,8 @@ impl Hub {
                 node: node.clone(),
                 session: Mutex::new(session),
                 let_go: Mutex::default(),
+                has_let_go: AtomicBool::new(false),
+                has_events: AtomicBool::new(false),
                 lanes: ForwardLanes::default(),
                 backlog: Backlog::default(),
                 listeners: Mutex::default(),
@@ -122,17 +127,29 @@ impl Hub {
 
     /// As [`Self::with`]; what the session lets go is the caller's to drop.
     pub(crate) fn with_trash<R>(&self, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
-        let let_go = std::mem::take(&mut *self.let_go.lock());
+        let let_go = match self.has_let_go.load(Ordering::Acquire) {
+            true => self.take_let_go(),
+            false => BTreeSet::new(),
+        };
         let mut session = self.session.lock();
         let_go.into_iter().for_each(|id| session.let_go(id));
         let result = act(&mut session);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
+        if session.has_events() {
+            self.has_events.store(true, Ordering::Release);
+        }
         drop(session);
         if room_came {
             self.driver.room_came();
         }
         (result, trash)
+    }
+
+    fn take_let_go(&self) -> BTreeSet<Id> {
+        let mut let_go = self.let_go.lock();
+        self.has_let_go.store(false, Ordering::Release);
+        std::mem::take(&mut let_go)
     }
 
     /// When time must be told, or what was let go noted: now, later, or never. Nothing is touched.
@@ -148,13 +165,12 @@ impl Hub {
         if at_once && within.is_none() {
             return;
         }
-        loop {
+        let mut more = self.has_events.swap(false, Ordering::AcqRel);
+        while more {
             let count = if at_once { 1 } else { usize::MAX };
             let take = |session: &mut Session| std::iter::from_fn(|| session.poll_event()).take(count).collect();
             let events: SmallVec<[Event; 2]> = self.with(take);
-            if events.is_empty() {
-                break;
-            }
+            more = !events.is_empty();
             self.act_on_all(events);
         }
         self.retry_backlog();
@@ -240,7 +256,10 @@ impl Hub {
     }
 
     fn tell_listeners(self: &Arc<Self>, id: Id) {
-        let listeners = self.listeners.lock().remove(&id);
+        let listeners = {
+            let mut listeners = self.listeners.lock();
+            if listeners.is_empty() { None } else { listeners.remove(&id) }
+        };
         for listener in listeners.into_iter().flatten() {
             self.driver.take_work(self, Work::Tell(listener));
         }
@@ -278,9 +297,14 @@ impl Hub {
 
     /// Makes values ready to leave by this session.
     pub(crate) fn pack<R>(&self, pack: impl FnOnce(&Packer<'_>) -> R) -> R {
-        let terms = self.with(|session| session.terms().clone());
+        let terms = self.session.lock().terms().clone();
+        self.pack_for(&terms, pack)
+    }
+
+    /// As [`Self::pack`], for a peer that has told this.
+    fn pack_for<R>(&self, terms: &Terms, pack: impl FnOnce(&Packer<'_>) -> R) -> R {
         let adopt = |handle: &Handle| Own::from_arc(Arc::new(super::forward::Adopted::new(handle.clone())));
-        pack(&Packer { session: self.number, terms: &terms, limits: self.node.limits(), adopt: &adopt })
+        pack(&Packer { session: self.number, terms, limits: self.node.limits(), adopt: &adopt })
     }
 
     /// Makes a call as soon as there is room, waiting for that if there is none.
@@ -289,13 +313,13 @@ impl Hub {
             interrupt::check()?;
         }
         self.greet_for(&spec)?;
-        let mut spec = Box::new(spec);
+        let mut spec = spec;
         let batch = Batch::of_thread(self.number);
         loop {
             let now = self.now();
             let made = self.with(|session| {
                 session.handle_time(now);
-                let id = session.call(*spec)?;
+                let id = session.call(spec)?;
                 if awaited {
                     session.await_question(id);
                     batch.into_iter().for_each(|batch| session.flush_batch(batch));
@@ -305,7 +329,7 @@ impl Hub {
             match made {
                 Ok(id) => return Ok(id),
                 Err(Refusal::Failed(error)) => return Err(error),
-                Err(Refusal::Full(back)) => spec = back,
+                Err(Refusal::Full(back)) => spec = *back,
             }
             // The calls of a batch that fills all room must leave before there can be any.
             self.with(|session| batch.into_iter().for_each(|batch| session.flush_batch(batch)));
@@ -336,9 +360,27 @@ impl Hub {
         Handle::new(id, self.clone(), promise_shape(), None)
     }
 
+    /// Gives a call its result now; whether the queue had room for it. If not, the result comes back.
+    pub(crate) fn settle_if_room(
+        &self,
+        answer: Id,
+        result: Result<Value, Error>,
+    ) -> Result<(), Result<Value, Error>> {
+        let terms = {
+            let session = self.session.lock();
+            if !session.has_queue_room() {
+                return Err(result);
+            }
+            session.terms().clone()
+        };
+        let settlement = self.pack_for(&terms, |packer| packer.settlement(result));
+        self.with(|session| session.settle(answer, settlement));
+        Ok(())
+    }
+
     /// Waits for a question and takes its result.
     pub(crate) fn wait_settled(self: &Arc<Self>, awaited: Awaited) -> Settled {
-        let (Awaited::Call(id) | Awaited::Promise(id)) = awaited else { return Err(Error::Stopped) };
+        let Some(id) = awaited.question() else { return Err(Error::Stopped) };
         let mut settled = None;
         let waited = self.driver.wait(self, awaited, &mut |session| {
             settled = session.take_settled(id);
@@ -398,6 +440,7 @@ impl Origin for Hub {
             let mut let_go = self.let_go.lock();
             let is_first = let_go.is_empty();
             let_go.insert(id);
+            self.has_let_go.store(true, Ordering::Release);
             is_first
         };
         if is_first {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::spring::Task;
 use crate::drive::work::Work;
 use crate::error::Error;
 use crate::node::Node;
@@ -20,21 +21,67 @@ use crate::session::{Job, Session};
 #[derive(Clone)]
 pub struct Manual {
     hub: Arc<Hub>,
-    jobs: Arc<Jobs>,
+    ready: Arc<Ready>,
 }
 
-type Jobs = Mutex<VecDeque<Box<Job>>>;
+/// What is to be run by whoever drives.
+#[derive(Default)]
+struct Ready {
+    jobs: Mutex<VecDeque<Box<Job>>>,
+    after: Mutex<After>,
+}
+
+/// What hosts go on with, that was asked for while a job runs: it runs after that, not on top of it.
+#[derive(Default)]
+struct After {
+    running: u32,
+    tasks: VecDeque<Task>,
+}
 
 struct Driver {
-    jobs: Arc<Jobs>,
+    ready: Arc<Ready>,
+}
+
+/// While it lives, a job runs.
+struct Running<'a>(&'a Ready);
+
+impl<'a> Running<'a> {
+    fn begin(ready: &'a Ready) -> Self {
+        ready.after.lock().running += 1;
+        Self(ready)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.after.lock().running -= 1;
+    }
+}
+
+impl Ready {
+    /// Keeps a task if a job runs; if none does, it is given back.
+    fn keep(&self, task: Task) -> Option<Task> {
+        let mut after = self.after.lock();
+        if after.running == 0 {
+            return Some(task);
+        }
+        after.tasks.push_back(task);
+        None
+    }
+
+    /// The next task that waited for jobs to be done, if none runs.
+    fn next_task(&self) -> Option<Task> {
+        let mut after = self.after.lock();
+        if after.running > 0 { None } else { after.tasks.pop_front() }
+    }
 }
 
 impl Manual {
     /// A new session of the node, for a carrier that takes frames of this length at most.
     pub fn new(node: &Node, frame_len_max: usize) -> Self {
-        let jobs = Arc::<Jobs>::default();
-        let driver = Driver { jobs: jobs.clone() };
-        Self { hub: Hub::new(node, Box::new(driver), frame_len_max), jobs }
+        let ready = Arc::<Ready>::default();
+        let driver = Driver { ready: ready.clone() };
+        Self { hub: Hub::new(node, Box::new(driver), frame_len_max), ready }
     }
 
     /// The peer, for calls and counters.
@@ -67,21 +114,27 @@ impl Manual {
 
     /// How many calls of the peer's are ready to run.
     pub fn jobs(&self) -> usize {
-        self.jobs.lock().len()
+        self.ready.jobs.lock().len()
     }
 
     /// Whether the call of the peer's at this place is nested in this call of ours.
     pub fn job_is_nested_in(&self, place: usize, question: crate::table::Id) -> bool {
-        let jobs = self.jobs.lock();
+        let jobs = self.ready.jobs.lock();
         jobs.get(place).is_some_and(|job| job.chain.goes_through(self.hub.number(), question))
     }
 
     /// Runs the call of the peer's at this place, of those that are ready; whether there was one.
     pub fn run_job(&self, place: usize) -> bool {
-        let job = self.jobs.lock().remove(place);
+        let job = self.ready.jobs.lock().remove(place);
         let ran = job.is_some();
         if let Some(job) = job {
+            let running = Running::begin(&self.ready);
             self.hub.run_job(job);
+            drop(running);
+            while let Some(task) = self.ready.next_task() {
+                let _running = Running::begin(&self.ready);
+                task();
+            }
             self.hub.dispatch();
         }
         ran
@@ -97,7 +150,12 @@ impl Manual {
 impl Drive for Driver {
     fn take_work(&self, hub: &Arc<Hub>, work: Work) {
         match work {
-            Work::Job(job) => self.jobs.lock().push_back(job),
+            Work::Job(job) => self.ready.jobs.lock().push_back(job),
+            Work::Task(task) => {
+                if let Some(task) = self.ready.keep(task) {
+                    Work::Task(task).run(hub);
+                }
+            }
             work => work.run(hub),
         }
     }
@@ -128,7 +186,7 @@ impl Drive for Driver {
     fn hang_up(&self, _last_frames: &[Vec<u8>]) {}
 
     fn ended(&self, hub: &Arc<Hub>) {
-        let jobs = hub.jobs_after_end(std::mem::take(&mut *self.jobs.lock()));
-        self.jobs.lock().extend(jobs);
+        let jobs = hub.jobs_after_end(std::mem::take(&mut *self.ready.jobs.lock()));
+        self.ready.jobs.lock().extend(jobs);
     }
 }

@@ -158,20 +158,25 @@ impl Walk {
         let arguments = job.arguments.arguments(hub.node().limits())?;
         let request = Request { operation: job.operation, member: job.member.take(), arguments };
         check(hub.node().policy(), own, &request)?;
-        let place = match &request.member {
-            Some(member) => format!("{}.{member}", own.shape().name()),
-            None => own.shape().name().to_string(),
-        };
+        let member = request.member.clone();
         let outcome = match job.operation {
             Operation::Whole => guarded(|| own.host().whole_for(&context)).unwrap_or_else(Outcome::Error),
             _ => operate(own, request, &context),
         };
         let outcome = match outcome {
-            Outcome::Error(error) => Outcome::Error(error.named(place)),
+            Outcome::Error(error) => Outcome::Error(error.named(place_of(own, member.as_deref()))),
             outcome => outcome,
         };
         conclude(&hub, &context, outcome);
         Ok(())
+    }
+}
+
+/// What a call ran, for those who read of its failure.
+fn place_of(own: &Own, member: Option<&str>) -> String {
+    match member {
+        Some(member) => format!("{}.{member}", own.shape().name()),
+        None => own.shape().name().to_string(),
     }
 }
 

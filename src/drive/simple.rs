@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use crate::drive::dispatching::Waits;
 use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::spring::Task;
 use crate::drive::work::Work;
 use crate::error::Error;
 use crate::interrupt::{self, Interrupt, Watch};
@@ -26,6 +27,8 @@ use crate::transport::Transport;
 struct Simple {
     carrier: Arc<dyn Transport>,
     jobs: Mutex<VecDeque<Box<Job>>>,
+    /// What hosts go on with, asked for on the thread that drives.
+    tasks: Mutex<VecDeque<Task>>,
     owner: Mutex<Owner>,
     /// What `recv` writes to, while nobody is in it.
     buffer: Mutex<Vec<u8>>,
@@ -51,6 +54,7 @@ pub fn connect(node: &Node, carrier: impl Transport) -> Peer {
     let driver = Simple {
         carrier: Arc::new(carrier),
         jobs: Mutex::default(),
+        tasks: Mutex::default(),
         owner: Mutex::default(),
         buffer: Mutex::default(),
     };
@@ -95,6 +99,10 @@ impl Simple {
         self.owner.lock().depth
     }
 
+    fn is_driving(&self) -> bool {
+        self.owner.lock().thread == Some(thread::current().id())
+    }
+
     /// Sends all that is ready; whether there was anything. A destructor run on the way may come here again: the
     /// outer one goes on.
     fn send_all(&self, hub: &Arc<Hub>) -> bool {
@@ -137,9 +145,15 @@ impl Simple {
         !owner.sending
     }
 
-    /// Runs one job that may run here, if there is one.
+    /// Runs one task, or one job that may run here, if there is one.
     fn run_one(&self, hub: &Arc<Hub>) -> bool {
-        let job = match self.depth() <= STACKED_MAX {
+        let shallow = self.depth() <= STACKED_MAX;
+        let task = if shallow { self.tasks.lock().pop_front() } else { None };
+        if let Some(task) = task {
+            task();
+            return true;
+        }
+        let job = match shallow {
             true => self.jobs.lock().pop_front(),
             // Deep already: only what is nested in calls of ours, which their depth bounds.
             false => {
@@ -217,6 +231,8 @@ impl Drive for Simple {
     fn take_work(&self, hub: &Arc<Hub>, work: Work) {
         match work {
             Work::Job(job) => self.jobs.lock().push_back(job),
+            // This thread comes to it before it waits again, and not on top of what it is at.
+            Work::Task(task) if self.is_driving() => self.tasks.lock().push_back(task),
             work => work.run(hub),
         }
     }

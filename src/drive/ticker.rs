@@ -55,8 +55,12 @@ impl Ticker {
         }
         let shared = self.0.clone();
         let spawned = thread::Builder::new().name("wherever-ticker".into()).spawn(move || shared.run());
-        // Without a thread, whoever comes next tries again.
         state.started = spawned.is_ok();
+        if !state.started {
+            // Whoever comes next tries again.
+            state.hubs.pop();
+            hub.ticking.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -104,5 +108,12 @@ fn look_at(hub: &Weak<Hub>, now: Time) -> bool {
     let Some(hub) = hub.upgrade() else { return false };
     // Before looking: what comes up after it enlists the session anew.
     hub.ticking.store(false, Ordering::Release);
-    hub.driver().tick(&hub, now) && !hub.ticking.swap(true, Ordering::AcqRel)
+    let more = hub.driver().tick(&hub, now) && !hub.ticking.swap(true, Ordering::AcqRel);
+    // If nothing else refers to it by now, what goes with it may be the user's: that is dropped by a worker.
+    if let Some(last) = Arc::into_inner(hub) {
+        let workers = last.node().workers().pool();
+        // Without a thread it is dropped here.
+        let _ = workers.run(Box::new(move || drop(last)));
+    }
+    more
 }

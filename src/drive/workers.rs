@@ -12,15 +12,18 @@ use parking_lot::{Condvar, Mutex};
 #[derive(Default)]
 pub(crate) struct Workers(Arc<Pool>);
 
+/// The worker threads, for who may outlive their node.
 #[derive(Default)]
-struct Pool {
+pub(crate) struct Pool {
     state: Mutex<State>,
     called: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    tasks: VecDeque<Task>,
+    /// What nobody has begun, each with its number.
+    tasks: VecDeque<(u64, Task)>,
+    numbers: u64,
     threads: usize,
     idle: usize,
     over: bool,
@@ -36,31 +39,14 @@ const IDLE: Duration = Duration::from_secs(10);
 const STACK_LEN: usize = 8 << 20;
 
 impl Workers {
-    /// Has a worker do this: one that is idle, or a new one. If no thread can be started, it is done as soon as one of
-    /// the others is free; if there are none, the task comes back.
+    /// Has a worker do this: one that is idle, or a new one. If no thread can be started, the task comes back, unless
+    /// another has become free meanwhile: those at work may stay there for good.
     pub(crate) fn run(&self, task: Task) -> Result<(), Task> {
-        let mut state = self.0.state.lock();
-        state.tasks.push_back(task);
-        if state.idle >= state.tasks.len() {
-            self.0.called.notify_one();
-            return Ok(());
-        }
-        state.threads += 1;
-        drop(state);
-        let pool = self.0.clone();
-        let started = thread::Builder::new()
-            .name("wherever-worker".into())
-            .stack_size(STACK_LEN)
-            .spawn(move || pool.work());
-        if started.is_ok() {
-            return Ok(());
-        }
-        let mut state = self.0.state.lock();
-        state.threads -= 1;
-        match state.threads {
-            0 => state.tasks.pop_back().map_or(Ok(()), Err),
-            _ => Ok(()),
-        }
+        self.0.run(task)
+    }
+
+    pub(crate) fn pool(&self) -> Arc<Pool> {
+        self.0.clone()
     }
 
     /// How many threads there are.
@@ -70,10 +56,36 @@ impl Workers {
 }
 
 impl Pool {
+    /// As [`Workers::run`].
+    pub(crate) fn run(self: &Arc<Self>, task: Task) -> Result<(), Task> {
+        let mut state = self.state.lock();
+        state.numbers += 1;
+        let number = state.numbers;
+        state.tasks.push_back((number, task));
+        if state.idle >= state.tasks.len() {
+            self.called.notify_one();
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        let pool = self.clone();
+        let started = thread::Builder::new()
+            .name("wherever-worker".into())
+            .stack_size(STACK_LEN)
+            .spawn(move || pool.work());
+        if started.is_ok() {
+            return Ok(());
+        }
+        let mut state = self.state.lock();
+        state.threads -= 1;
+        let place = state.tasks.iter().position(|(other, _)| *other == number);
+        place.and_then(|place| state.tasks.remove(place)).map_or(Ok(()), |(_, task)| Err(task))
+    }
+
     fn work(&self) {
         let mut state = self.state.lock();
         loop {
-            if let Some(task) = state.tasks.pop_front() {
+            if let Some((_, task)) = state.tasks.pop_front() {
                 drop(state);
                 // What panicked was the user's, and was told to whoever asked for it, or to nobody.
                 let _ = catch_unwind(AssertUnwindSafe(task));

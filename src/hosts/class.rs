@@ -17,6 +17,7 @@ use crate::value::{Ref, Value};
 mod builder;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use builder::ClassBuilder;
 
@@ -40,9 +41,9 @@ struct Attribute<T> {
 }
 
 type MethodCode<T> = dyn Fn(&Arc<T>, Arguments, &CallContext) -> Outcome + Send + Sync;
-type OperationCode<T> = dyn Fn(&T, Request, &CallContext) -> Outcome + Send + Sync;
-type Getter<T> = dyn Fn(&T) -> Result<Value, Error> + Send + Sync;
-type Setter<T> = dyn Fn(&T, Value) -> Result<(), Error> + Send + Sync;
+type OperationCode<T> = dyn Fn(&Arc<T>, Request, &CallContext) -> Outcome + Send + Sync;
+type Getter<T> = dyn Fn(&Arc<T>, &CallContext) -> Outcome + Send + Sync;
+type Setter<T> = dyn Fn(&Arc<T>, Value, &CallContext) -> Outcome + Send + Sync;
 type Constructor<T> = dyn Fn(Arguments, &CallContext) -> Result<T, Error> + Send + Sync;
 
 /// The shape of all classes: it is constant. Passing one lets it be recognised, and told apart, and no more.
@@ -91,8 +92,12 @@ impl<T: Send + Sync + 'static> Class<T> {
         let Some(method) = self.0.methods.get(name) else {
             return Outcome::Error(self.unable(name, Operation::Call));
         };
-        match method(value, arguments, context) {
-            Outcome::Error(error) => Outcome::Error(error.named(self.member_name(name))),
+        self.named(name, method(value, arguments, context))
+    }
+
+    fn named(&self, member: &str, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Error(error) => Outcome::Error(error.named(self.member_name(member))),
             outcome => outcome,
         }
     }
@@ -145,30 +150,31 @@ impl<T> Deref for Instance<T> {
 }
 
 impl<T: Send + Sync + 'static> Instance<T> {
-    fn get(&self, name: &str) -> Result<Value, Error> {
+    fn get(&self, name: &str, context: &CallContext) -> Outcome {
         let definition = &self.class.0;
         if let Some(attribute) = definition.attributes.get(name) {
-            return (attribute.get)(&self.value).map_err(|error| error.named(self.class.member_name(name)));
+            return self.class.named(name, (attribute.get)(&self.value, context));
         }
         if !definition.methods.contains_key(name) {
-            return Err(self.class.unable(name, Operation::Get));
+            return Outcome::Error(self.class.unable(name, Operation::Get));
         }
         let (class, value, method) = (self.class.clone(), self.value.clone(), Arc::from(name));
         let bound_name = self.class.member_name(name);
         let bound = Function::with_outcome(bound_name, move |arguments, context| {
             class.call_method(&value, &method, arguments, context)
         });
-        Ok(bound.into())
+        Outcome::Value(bound.into())
     }
 
-    fn set(&self, name: &str, arguments: Arguments) -> Result<Value, Error> {
+    fn set(&self, name: &str, arguments: Arguments, context: &CallContext) -> Outcome {
         let attribute = self.class.0.attributes.get(name);
-        let set = attribute
-            .and_then(|attribute| attribute.set.as_ref())
-            .ok_or_else(|| self.class.unable(name, Operation::Set))?;
-        let [value] = exact(arguments, "writing an attribute")?;
-        set(&self.value, value).map_err(|error| error.named(self.class.member_name(name)))?;
-        Ok(Value::None)
+        let Some(set) = attribute.and_then(|attribute| attribute.set.as_ref()) else {
+            return Outcome::Error(self.class.unable(name, Operation::Set));
+        };
+        match exact(arguments, "writing an attribute") {
+            Ok([value]) => self.class.named(name, set(&self.value, value, context)),
+            Err(error) => Outcome::Error(error),
+        }
     }
 }
 
@@ -201,12 +207,12 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
             (Operation::Call, Some(name)) => {
                 return self.class.call_method(&self.value, &name, request.arguments, context);
             }
-            (Operation::Get, Some(name)) => self.get(&name),
-            (Operation::Set, Some(name)) => self.set(&name, request.arguments),
+            (Operation::Get, Some(name)) => return self.get(&name, context),
+            (Operation::Set, Some(name)) => return self.set(&name, request.arguments, context),
             (Operation::Delete, Some(name)) => Err(self.class.unable(&name, operation)),
-            (Operation::Whole, _) if definition.whole.is_some() => match self.whole() {
-                Ok(contents) => return Outcome::Stream(whole_stream(contents)),
-                Err(error) => Err(error),
+            (Operation::Whole, _) => match self.whole_for(context) {
+                Outcome::Value(contents) => return Outcome::Stream(whole_stream(contents)),
+                outcome => return outcome,
             },
             (Operation::Text, _) => Ok(Value::text(format!("<{}>", definition.shape.name()))),
             (Operation::Dir, _) => Ok(exposed_names(&definition.shape)),
@@ -216,9 +222,17 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
     }
 
     fn whole(&self) -> Result<Value, Error> {
+        match self.whole_for(&CallContext::local()) {
+            Outcome::Value(contents) => Ok(contents),
+            Outcome::Error(error) => Err(error),
+            Outcome::Stream(_) | Outcome::Later => Err(Error::not_supported(&self.class.0.shape, Operation::Whole)),
+        }
+    }
+
+    fn whole_for(&self, context: &CallContext) -> Outcome {
         match &self.class.0.whole {
-            Some(whole) => whole(&self.value),
-            None => Err(Error::not_supported(&self.class.0.shape, Operation::Whole)),
+            Some(whole) => whole(&self.value, context),
+            None => Outcome::Error(Error::not_supported(&self.class.0.shape, Operation::Whole)),
         }
     }
 

@@ -21,6 +21,9 @@ mod release;
 mod set;
 #[cfg(test)]
 mod testing;
+mod turn;
+mod turned;
+mod waiting;
 
 pub use bytearray::ByteArray;
 pub use class::{Class, ClassBuilder, Instance};
@@ -32,3 +35,4 @@ pub(crate) use iterator::iterator_of_stream;
 pub use iterator::{IteratorHost, iterator};
 pub use list::List;
 pub use set::Set;
+pub use turned::{Exclusive, Shared, Turned};

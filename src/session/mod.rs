@@ -205,6 +205,11 @@ impl Session {
         self.greeted
     }
 
+    /// Whether there is anything to act on.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// The next thing to act on.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()

@@ -13,6 +13,8 @@ pub struct MemoryTransport {
     sender: Mutex<Option<Sender<Vec<u8>>>>,
     receiver: Receiver<Vec<u8>>,
     wake: (Sender<()>, Receiver<()>),
+    /// Nothing is ever sent here: it ends when this end is closed.
+    closed: (Mutex<Option<Sender<()>>>, Receiver<()>),
 }
 
 /// Frames that one direction of a memory pair holds before `send` blocks.
@@ -22,7 +24,11 @@ const MEMORY_FRAMES: usize = 1024;
 pub fn memory_pair() -> (MemoryTransport, MemoryTransport) {
     let (to_right, from_left) = bounded(MEMORY_FRAMES);
     let (to_left, from_right) = bounded(MEMORY_FRAMES);
-    let end = |sender, receiver| MemoryTransport { sender: Mutex::new(Some(sender)), receiver, wake: bounded(1) };
+    let end = |sender, receiver| {
+        let (open, closed) = bounded(0);
+        let closed = (Mutex::new(Some(open)), closed);
+        MemoryTransport { sender: Mutex::new(Some(sender)), receiver, wake: bounded(1), closed }
+    };
     (end(to_right, from_right), end(to_left, from_left))
 }
 
@@ -30,23 +36,42 @@ fn ended() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the other end is closed")
 }
 
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "this end is closed")
+}
+
+impl MemoryTransport {
+    fn open(&self) -> io::Result<()> {
+        if self.closed.0.lock().is_some() { Ok(()) } else { Err(closed()) }
+    }
+}
+
 impl Transport for MemoryTransport {
     fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let sender = self.sender.lock().clone().ok_or_else(ended)?;
-        sender.send(frame.to_vec()).map_err(|_| ended())
+        let sender = self.sender.lock().clone().ok_or_else(closed)?;
+        select! {
+            send(sender, frame.to_vec()) -> sent => sent.map_err(|_| ended()),
+            recv(self.closed.1) -> _ => Err(closed()),
+        }
     }
 
     fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
-        *frame = self.receiver.recv().map_err(|_| ended())?;
+        self.open()?;
+        select! {
+            recv(self.receiver) -> arrived => *frame = arrived.map_err(|_| ended())?,
+            recv(self.closed.1) -> _ => return Err(closed()),
+        }
         Ok(())
     }
 
     fn close(&self) {
         // The other end sees the end once it has taken what was sent.
         self.sender.lock().take();
+        self.closed.0.lock().take();
     }
 
     fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
+        self.open()?;
         if let Ok(arrived) = self.receiver.try_recv() {
             *frame = arrived;
             return Ok(());
@@ -54,6 +79,7 @@ impl Transport for MemoryTransport {
         let late = time.map_or_else(never, after);
         select! {
             recv(self.receiver) -> arrived => *frame = arrived.map_err(|_| ended())?,
+            recv(self.closed.1) -> _ => return Err(closed()),
             recv(self.wake.1) -> _ => return Err(io::ErrorKind::Interrupted.into()),
             recv(late) -> _ => return Err(io::ErrorKind::TimedOut.into()),
         }
@@ -86,7 +112,8 @@ mod tests {
         let end = right.recv(&mut frame).map_err(|error| error.kind());
         assert_eq!(end, Err(io::ErrorKind::UnexpectedEof));
         let late = left.recv_until(&mut frame, Some(Duration::ZERO)).map_err(|error| error.kind());
-        assert_eq!(late, Err(io::ErrorKind::TimedOut));
+        assert_eq!(late, Err(io::ErrorKind::UnexpectedEof));
+        assert!(left.recv(&mut frame).is_err());
     }
 
     #[test]

@@ -3,5 +3,11 @@
 
 mod by_hand;
 mod driver;
+mod many;
 mod methods;
+#[cfg(unix)]
+mod mixed;
+mod on_futures_io;
+mod on_tokio;
 mod room;
+mod support;

@@ -198,8 +198,8 @@ fn a_panic_and_an_error_that_come_later_are_the_callers() {
     set.slow.door.open();
     set.pair.settle();
     let errors: Vec<Error> = calls.iter_mut().map(|call| call.done().unwrap_err()).collect();
-    assert_eq!(&*errors[0].raised().unwrap().name, "rust:panic");
-    assert_eq!(&*errors[1].raised().unwrap().name, "test:failure");
+    assert_eq!(&*errors[0].raised().unwrap().type_name, "rust:panic");
+    assert_eq!(&*errors[1].raised().unwrap().type_name, "test:failure");
     assert_eq!(&*errors[1].raised().unwrap().frames[0].name, "rust:test.Slow.fail");
     drop((calls, errors));
     set.end();
@@ -209,7 +209,7 @@ fn a_panic_and_an_error_that_come_later_are_the_callers() {
 fn a_future_that_nobody_can_wake_is_dropped_and_its_caller_told() {
     let set = set();
     let error = Hand::of(set.proxy.method("lost")).through(&set.pair).unwrap_err();
-    assert_eq!(&*error.raised().unwrap().name, "wherever:unanswered");
+    assert_eq!(&*error.raised().unwrap().type_name, "wherever:unanswered");
     set.end();
 }
 
@@ -251,7 +251,7 @@ fn a_chain_of_async_methods_is_nested_and_stops_all_the_way() {
     call.waits();
     pair.settle();
     let gate = here.next_gate();
-    assert_eq!(gate.context.chain().unwrap().depth(), 3, "our call, theirs, and ours served");
+    assert_eq!(gate.context.chain().unwrap().depth(), 2, "our call, and the one that is nested in it");
     gate.open("came");
     pair.settle();
     assert_eq!(call.done().unwrap(), Value::text("came"));

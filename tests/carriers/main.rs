@@ -4,6 +4,7 @@
 
 mod child;
 mod closing;
+mod conformance;
 mod limits;
 mod serving;
 mod starved;

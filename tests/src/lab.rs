@@ -81,6 +81,10 @@ static CLASS: LazyLock<Class<Lab>> = LazyLock::new(|| {
             let (back, what): (Proxy, Value) = (arguments.take(0, "back")?, arguments.take(1, "what")?);
             back.invoke((what,))
         })
+        .async_method("calls_back", |_, mut arguments, _| async move {
+            let back: Proxy = arguments.take(0, "back")?;
+            back.request(Operation::Call).await
+        })
         .method("steps", |_, mut arguments, _| {
             let count: i64 = arguments.take(0, "count")?;
             Ok(iterator((0..count).map(|step| Ok(step.into()))).into())

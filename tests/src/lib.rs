@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 pub mod hand;
+pub mod conformance;
 pub mod hostile;
 pub mod inline;
 pub mod lab;
@@ -11,3 +12,8 @@ pub mod real;
 pub mod sim;
 pub mod toy;
 pub mod vectors;
+
+/// The code on the page for who writes a carrier.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/transports.md")]
+pub struct PageOnTransports;

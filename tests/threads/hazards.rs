@@ -20,6 +20,12 @@ fn hazard_6_a_runaway_is_refused() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "a level takes 20 KB of stack without optimisation: 256 are more than 2 MiB")]
+fn hazard_6_a_runaway_is_refused_on_the_stack_that_threads_have_by_default() {
+    play(&["runaway-thread"]);
+}
+
+#[test]
 fn hazard_6_each_chain_has_its_own_thread() {
     ALL.iter().for_each(|kind| play(&["own-thread", kind]));
 }

@@ -24,8 +24,15 @@ const READS_A_TURN: usize = 16;
 
 /// Moves the frames of a session until it is over.
 pub(crate) fn run(tasks: Tasks, pipe: impl Pipe) -> impl Future<Output = ()> {
-    let mut pump =
-        Pump { tasks, pipe, arriving: Deframer::default(), leaving: None, unflushed: false, at_end: false, over: false };
+    let mut pump = Pump {
+        tasks,
+        pipe,
+        arriving: Deframer::default(),
+        leaving: None,
+        unflushed: false,
+        at_end: false,
+        over: false,
+    };
     poll_fn(move |context| pump.poll(context))
 }
 

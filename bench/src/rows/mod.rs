@@ -2,6 +2,7 @@
 
 mod calls;
 mod memory;
+mod tasks;
 mod transfers;
 
 use wherever::{Node, Peer, Proxy, Stats};
@@ -81,12 +82,20 @@ pub(crate) const ROWS: &[Row] = &[
         run: transfers::stream,
     },
     Row {
+        name: "async",
+        what: "null call awaited, on tokio",
+        beside: "one round trip on tokio",
+        kind: Kind::Time,
+        run: tasks::call,
+    },
+    Row {
         name: "memory",
         what: "a live reference, of 100,000",
         beside: "",
         kind: Kind::Memory,
         run: memory::references,
     },
+    Row { name: "idle", what: "an idle async session, of 1,000", beside: "", kind: Kind::Memory, run: tasks::idle },
 ];
 
 /// The rows with this very name.

@@ -136,11 +136,13 @@ impl Tasks {
             {
                 let mut state = self.shared.frames.0.lock();
                 (state.kicked, state.out) = (false, false);
-                if state.given_up {
-                    return Poll::Ready(None);
-                }
-                if state.gone {
+                if state.gone && !state.given_up {
                     return Poll::Ready(state.last.pop_front());
+                }
+                if state.given_up {
+                    drop(state);
+                    self.cut("the peer takes nothing that is sent to it");
+                    return Poll::Ready(None);
                 }
             }
             if let Some(hub) = self.hub.upgrade() {
@@ -191,6 +193,8 @@ impl Tasks {
         if let Some(hub) = self.hub.upgrade() {
             let ((), trash) = hub.take_in(|session| session.carrier_lost(reason));
             self.shared.leave(&hub, trash);
+            // What a close of ours left to be sent will not be.
+            while self.next_frame(&hub).is_some() {}
             hub.kick();
         }
     }

@@ -184,13 +184,20 @@ impl Threads {
 
     /// Sends all that is ready, unless somebody does; the last one closes the carrier.
     fn send_all(&self, hub: &Arc<Hub>) {
+        self.send_all_and_look(hub, &mut |_| {});
+    }
+
+    /// As [`Self::send_all`], and looks at the session while it has it, if it does.
+    fn send_all_and_look(&self, hub: &Arc<Hub>, look: &mut dyn FnMut(&mut Session)) {
         if !self.0.sending.begin() {
             return;
         }
-        loop {
+        let is_over = loop {
             let now = hub.now();
-            let poll = |session: &mut Session| (session.poll_frame(now), session.has_frames());
-            let (frame, more) = hub.with(poll);
+            let (frame, more, is_over) = hub.with(|session| {
+                look(session);
+                (session.poll_frame(now), session.has_frames(), session.ended().is_some())
+            });
             if let Some(frame) = &frame {
                 if let Err(error) = self.0.carrier.send(frame) {
                     hub.with(|session| session.carrier_lost(&format!("sending failed: {error}")));
@@ -198,11 +205,11 @@ impl Threads {
                 self.0.sending.count();
             }
             if (frame.is_none() || !more) && self.0.sending.end() {
-                break;
+                break is_over;
             }
-        }
+        };
         hub.dispatch();
-        if hub.with(|session| session.ended().is_some() && !session.has_frames()) {
+        if is_over && hub.with(|session| !session.has_frames()) {
             self.0.carrier.close();
         }
     }
@@ -342,6 +349,10 @@ impl Drive for Threads {
 
     fn waits_in_line(&self) -> bool {
         false
+    }
+
+    fn let_go(&self, hub: &Hub) {
+        self.0.node.ticker().enlist(hub);
     }
 
     fn tick(&self, hub: &Arc<Hub>, now: Time) -> bool {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::drive::hub::{Awaited, Drive, Hub};
+use crate::drive::contract::{Awaited, Drive};
+use crate::drive::hub::Hub;
 use crate::drive::threads::roles::{Step, Wish};
 use crate::drive::threads::{CREW_OF, Threads, Within};
 use crate::drive::work::Work;
 use crate::error::Error;
+use crate::interrupt::{self, Interrupt};
 use crate::session::Session;
 
 /// A thread's place among those that wait. Dropping it gives up whatever it has.
@@ -50,10 +52,15 @@ impl Threads {
         }
         // Of the crew or not, a thread that waits does not come for work by itself.
         let _waits = Within::enter(&CREW_OF, 0);
-        let wish = self.wish(hub, awaited);
+        let interrupt = interrupt::current();
+        let wish = self.wish(awaited, interrupt.is_some());
+        // Before anything leaves: what is nested in the call finds the thread that waits for it.
         let seat = Seat::take(self, hub, wish);
-        hub.kick();
-        if look(hub, done, true)? {
+        let _watch = interrupt.as_ref().map(|interrupt| {
+            let (driver, key) = (self.clone(), seat.key);
+            interrupt.watch(Arc::new(move || driver.nudge(key)))
+        });
+        if self.send_and_look(hub, done)? {
             return Ok(());
         }
         loop {
@@ -62,8 +69,11 @@ impl Threads {
             match step {
                 Step::Again => {}
                 Step::Look => {
-                    if look(hub, done, false)? {
+                    if hub.with(|session| look(session, done))? {
                         return Ok(());
+                    }
+                    if interrupt.as_ref().is_some_and(Interrupt::is_triggered) {
+                        return Err(Error::Interrupted);
                     }
                 }
                 Step::Nested(work) => {
@@ -90,14 +100,40 @@ impl Threads {
         }
     }
 
-    fn wish(&self, hub: &Hub, awaited: Awaited) -> Wish {
-        let deadline = match awaited {
-            Awaited::Call(id) | Awaited::Promise(id) => hub.with(|session| session.deadline_of(id)),
-            Awaited::Room(until) => until,
-            Awaited::End => None,
-        };
+    /// Sends what is queued, and looks for the first time: once, if nobody else sends.
+    fn send_and_look(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<bool, Error> {
+        hub.dispatch();
+        let mut looked = None;
+        self.send_all_and_look(hub, &mut |session| {
+            if !matches!(looked, Some(Ok(true))) {
+                let found = look(session, done);
+                if looked.is_none() && matches!(found, Ok(false)) {
+                    session.count_round_trip();
+                }
+                looked = Some(found);
+            }
+        });
+        looked.unwrap_or_else(|| {
+            hub.with(|session| {
+                let found = look(session, done);
+                if matches!(found, Ok(false)) {
+                    session.count_round_trip();
+                }
+                found
+            })
+        })
+    }
+
+    /// Has the thread on a seat look.
+    fn nudge(&self, key: u64) {
+        if self.0.roles.nudge(key).wake {
+            self.0.carrier.wake();
+        }
+    }
+
+    fn wish(&self, awaited: Awaited, interruptible: bool) -> Wish {
         // What it waits for may come another way than by the carrier.
-        let wakeable = deadline.is_some() || !matches!(awaited, Awaited::Call(_));
+        let wakeable = interruptible || !matches!(awaited, Awaited::Call(_));
         let may_read = awaited != Awaited::End && (!wakeable || self.0.carrier.is_interruptible());
         let until = if let Awaited::Room(until) = awaited { until } else { None };
         Wish { awaited, may_read, wakeable, until }
@@ -105,17 +141,9 @@ impl Threads {
 }
 
 /// Whether what is waited for is there, or the end.
-fn look(hub: &Hub, done: &mut dyn FnMut(&mut Session) -> bool, counts: bool) -> Result<bool, Error> {
-    hub.with(|session| {
-        if done(session) {
-            return Ok(true);
-        }
-        if let Some(reason) = session.ended() {
-            return Err(reason.error(true));
-        }
-        if counts {
-            session.count_round_trip();
-        }
-        Ok(false)
-    })
+fn look(session: &mut Session, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<bool, Error> {
+    if done(session) {
+        return Ok(true);
+    }
+    session.ended().map_or(Ok(false), |reason| Err(reason.error(true)))
 }

@@ -7,7 +7,7 @@ use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::{Arguments, Operation, Outcome, Request, ValueStream};
 use crate::hosts::asynchronous::serve;
-use crate::hosts::class::{Attribute, Class, Definition, MethodCode};
+use crate::hosts::class::{Attribute, Class, Definition, MethodCode, Setter};
 use crate::shape::{Category, Member, MemberKind, Shape};
 use crate::value::Value;
 
@@ -136,8 +136,7 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
     where
         G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
     {
-        let get = Box::new(get);
-        self.held(member, Attribute { get, set: None })
+        self.held(member, Attribute { get: Box::new(move |value, _| get(value).into()), set: None })
     }
 
     /// An attribute that can be read and written.
@@ -155,29 +154,25 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
         S: Fn(&T, Value) -> Result<(), Error> + Send + Sync + 'static,
     {
-        let (get, set) = (Box::new(get), Some(Box::new(set) as _));
-        self.held(member, Attribute { get, set })
+        let set: Box<Setter<T>> = Box::new(move |value, to, _| set(value, to).map(|()| Value::None).into());
+        self.held(member, Attribute { get: Box::new(move |value, _| get(value).into()), set: Some(set) })
     }
 
     /// An operation beside what members are for. For calls, reads and writes, those of no declared member.
-    pub fn operation<F>(mut self, operation: Operation, code: F) -> Self
+    pub fn operation<F>(self, operation: Operation, code: F) -> Self
     where
         F: Fn(&T, Request, &CallContext) -> Outcome + Send + Sync + 'static,
     {
-        self.shape = self.shape.operations(&[operation]);
-        self.definition.operations.insert(operation, Box::new(code));
-        self
+        self.operated(operation, move |value, request, context| code(value, request, context))
     }
 
     /// The contents of an instance, copied at one moment, as a [`Value::List`], [`Value::Dict`], [`Value::Set`] or
     /// [`Value::ByteArray`].
-    pub fn whole<G>(mut self, whole: G) -> Self
+    pub fn whole<G>(self, whole: G) -> Self
     where
         G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
     {
-        self.shape = self.shape.operations(&[Operation::Whole]);
-        self.definition.whole = Some(Box::new(whole));
-        self
+        self.given_whole(move |value, _| whole(value).into())
     }
 
     /// What makes an instance when the class is called. Passing the class does not grant that call.
@@ -206,7 +201,7 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         Class(Arc::new(self.definition))
     }
 
-    fn called<F>(mut self, member: Member, code: F) -> Self
+    pub(super) fn called<F>(mut self, member: Member, code: F) -> Self
     where
         F: Fn(&Arc<T>, Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
     {
@@ -216,7 +211,30 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         self.described(Member { kind: MemberKind::Method, writable: false, ..member })
     }
 
-    fn held(mut self, member: Member, attribute: Attribute<T>) -> Self {
+    pub(super) fn operated<F>(mut self, operation: Operation, code: F) -> Self
+    where
+        F: Fn(&Arc<T>, Request, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        self.shape = self.shape.operations(&[operation]);
+        self.definition.operations.insert(operation, Box::new(code));
+        self
+    }
+
+    pub(super) fn given_whole<G>(mut self, whole: G) -> Self
+    where
+        G: Fn(&Arc<T>, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        self.shape = self.shape.operations(&[Operation::Whole]);
+        self.definition.whole = Some(Box::new(whole));
+        self
+    }
+
+    /// The member as people are told of it.
+    pub(super) fn place(&self, member: &str) -> Arc<str> {
+        format!("{}.{member}", self.shape.name()).into()
+    }
+
+    pub(super) fn held(mut self, member: Member, attribute: Attribute<T>) -> Self {
         let writable = attribute.set.is_some();
         self.definition.methods.remove(&member.name);
         self.definition.attributes.insert(member.name.clone(), attribute);

@@ -1,5 +1,5 @@
 //! One side of a scene with real processes; see `wherever_tests::real`.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test that started it")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "what fails here fails the test that started it")]
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -15,7 +15,52 @@ fn main() {
     }));
     match words[..] {
         ["--other", kind, ref rest @ ..] => scenes::play_other(Kind::of(kind), rest),
+        ["model", ref rest @ ..] => random::run(rest),
         _ => scenes::play(&words),
+    }
+}
+
+/// Random programs, seed after seed.
+#[cfg(target_os = "linux")]
+mod random {
+    use std::time::Instant;
+
+    use wherever_tests::real::{carrier::Kind, model};
+
+    const HELP: &str = "\
+usage: real model [--seeds N] [--from S] [--seed S] [--ops N] [--carrier socket|pipes|bytes] [--floods]";
+
+    /// Runs them; the process ends with an error if one of them fails.
+    pub(super) fn run(words: &[&str]) {
+        let (mut seeds, mut from, mut ops, mut carriers, mut floods) = (1, 1, None, Kind::ALL.to_vec(), None);
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).expect(HELP);
+            match *word {
+                "--seeds" => seeds = number(),
+                "--from" => from = number(),
+                "--seed" => (from, seeds) = (number(), 1),
+                "--ops" => ops = Some(number() as usize),
+                "--floods" => floods = Some(true),
+                "--carrier" => carriers = vec![Kind::of(words.next().expect(HELP))],
+                _ => panic!("{HELP}"),
+            }
+        }
+        let (begun, mut calls, mut failed) = (Instant::now(), 0, 0);
+        for seed in from..from + seeds {
+            for kind in &carriers {
+                let ops = ops.unwrap_or(if *kind == Kind::Bytes { 60 } else { 150 });
+                let plan = model::Plan { seed, ops, kind: *kind, floods: floods.unwrap_or(seed % 4 == 0) };
+                // Should it hang, it is known which it was.
+                eprintln!("real model --seed {seed} --ops {ops} --carrier {}: {plan:?}", kind.name());
+                let (faults, made) = model::first_side(plan);
+                faults.iter().take(5).for_each(|fault| eprintln!("FAILED: {fault}"));
+                calls += made;
+                failed += usize::from(!faults.is_empty());
+            }
+        }
+        eprintln!("{calls} calls in {:.1} s; {failed} runs failed", begun.elapsed().as_secs_f64());
+        std::process::exit(i32::from(failed > 0));
     }
 }
 

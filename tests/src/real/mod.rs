@@ -7,6 +7,7 @@
 pub mod carrier;
 pub mod graves;
 pub mod lab;
+pub mod model;
 pub mod other;
 pub mod scenes;
 pub mod system;

@@ -90,7 +90,8 @@ pub async fn serve(node: &Node, mut listener: impl Listen, sessions_max: usize) 
                 });
             }
             // One who went away before it was taken.
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
+            }
             Err(error) => return Err(error),
         }
     }

@@ -11,6 +11,7 @@ use wherever::{Node, Peer, Proxy, connect};
 
 use super::carrier::Kind;
 use super::lab::Lab;
+use super::model;
 use super::other::{self, Other};
 use super::system::{thread_names, threads, until};
 
@@ -19,7 +20,8 @@ pub fn play(words: &[&str]) {
     match *words {
         ["flood", kind] => flood::both_sides(Kind::of(kind)),
         ["deep", kind] => chains::a_hundred_deep(Kind::of(kind)),
-        ["runaway"] => chains::a_runaway_is_refused(),
+        ["runaway"] => chains::a_runaway_is_refused(false),
+        ["runaway-thread"] => chains::a_runaway_is_refused(true),
         ["own-thread", kind] => chains::each_chain_has_its_thread(Kind::of(kind)),
         ["foreign", kind] => chains::other_calls_run_elsewhere(Kind::of(kind)),
         ["idle", kind] => callbacks::an_idle_side_is_called(Kind::of(kind)),
@@ -43,6 +45,7 @@ pub fn play_other(kind: Kind, words: &[&str]) {
             lab.forget();
             until(|| peer.stats().is_idle());
         }
+        ["model", ref rest @ ..] => model::other_side(kind, rest),
         _ => panic!("no such behaviour: {words:?}"),
     }
 }
