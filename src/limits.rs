@@ -1,5 +1,7 @@
 //! Every ceiling of a session: its name, its default, its unit, and the attack it stops.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The ceilings of one session. A peer that goes past one is refused, or loses the session; it never costs more memory.
@@ -52,6 +54,9 @@ pub struct Limits {
     pub queue_bytes_max: u64,
     /// Bytes beyond the queue for what a reader owes: refusals, credit. A peer that fills them loses the session.
     pub reserve_bytes_max: u64,
+    /// Time in which a frame must leave. A peer that takes none for so long loses the session; stops one that does not
+    /// read, and goes on holding what waits for it.
+    pub send_time_max: Duration,
     /// Calls of one peer that are at work at once, each on a thread; nested ones do not count. Stops a peer that takes
     /// all of a node's threads.
     pub workers_max: u32,
@@ -142,6 +147,7 @@ impl Default for Limits {
             answers_bytes_max: 128 << 20,
             queue_bytes_max: 4 << 20,
             reserve_bytes_max: 256 << 10,
+            send_time_max: Duration::from_secs(30),
             workers_max: 64,
             chain_depth_max: 512,
             transfers_max: 16,

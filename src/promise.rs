@@ -57,7 +57,10 @@ impl Promise {
         if hub.with(|session| session.is_no_return(id)) {
             return self.prove(&hub);
         }
-        hub.with(|session| session.await_question(id));
+        hub.with(|session| {
+            session.await_question(id);
+            session.will_wait(id);
+        });
         let value = hub.wait_value(Awaited::Promise(id))?;
         let lane = hub.lane();
         if hub.with(|session| session.needs_proof(id, lane)) {

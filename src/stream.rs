@@ -75,7 +75,17 @@ impl ItemStream {
     pub(crate) fn remote(hub: Arc<Hub>, id: Id, credit: Option<(u64, u64)>, ahead: u64) -> Self {
         let ahead = ahead.min(credit.map_or(CREDIT_ITEMS, |(_, items)| items)).max(1);
         let in_time = hub.with(|session| session.deadline_of(id)).is_some();
-        Self(Source::Remote(Remote { hub, id, in_time, buffer: VecDeque::new(), ahead, used: (0, 0), prepaid: 0, over: false, news: None }))
+        Self(Source::Remote(Remote {
+            hub,
+            id,
+            in_time,
+            buffer: VecDeque::new(),
+            ahead,
+            used: (0, 0),
+            prepaid: 0,
+            over: false,
+            news: None,
+        }))
     }
 
     /// Whether the next item, or the end, is here, so that [`Self::next_fetched`] and `next` would not wait. If it is

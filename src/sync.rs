@@ -1,11 +1,17 @@
-//! Locks, as the drivers use them. A model checker stands in for them with `--cfg shuttle`, so that it can try the
+//! Locks and flags, as the drivers use them. A model checker stands in for them with `--cfg shuttle`, so that it can try the
 //! orders in which threads may come.
+
+pub(crate) use std::sync::atomic::Ordering;
 
 #[cfg(not(shuttle))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::atomic::AtomicBool;
 
 #[cfg(shuttle)]
 pub(crate) use model::{Condvar, Mutex, MutexGuard};
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::atomic::AtomicBool;
 
 #[cfg(shuttle)]
 mod model {
@@ -53,9 +59,34 @@ mod model {
             true
         }
 
+        pub(crate) fn notify_all(&self) -> usize {
+            self.0.notify_all();
+            0
+        }
+
         pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
             let held = guard.0.take().map(|held| self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
             guard.0 = held;
         }
+    }
+}
+
+/// Runs a model under many schedules: random ones, and ones in which few threads overtake others. What fails is printed
+/// with its schedule; set as `SHUTTLE_SCHEDULE`, that schedule alone is run.
+#[cfg(all(test, shuttle))]
+pub(crate) fn explore(schedules: usize, model: fn()) {
+    use shuttle::scheduler::{PctScheduler, RandomScheduler};
+    use shuttle::{Config, MaxSteps, Runner};
+
+    if let Ok(schedule) = std::env::var("SHUTTLE_SCHEDULE") {
+        return shuttle::replay(model, &schedule);
+    }
+    let mut config = Config::new();
+    config.max_steps = MaxSteps::FailAfter(200_000);
+    config.stack_size = 0x40000;
+    config.silence_warnings = true;
+    Runner::new(RandomScheduler::new_from_seed(1, schedules / 2), config.clone()).run(model);
+    for depth in [2, 4, 8, 16] {
+        Runner::new(PctScheduler::new_from_seed(depth as u64, depth, schedules / 8), config.clone()).run(model);
     }
 }

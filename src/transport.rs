@@ -6,7 +6,7 @@ mod memory;
 use std::io::{self, IoSlice};
 use std::time::Duration;
 
-pub use framed::{Deframer, FRAMED_LEN_MAX, Framed, frame_head};
+pub use framed::{Deframer, FRAMED_LEN_MAX, Framed, SHORT_LEN, frame_head, join_short};
 pub use memory::{MemoryTransport, memory_pair};
 
 /// A carrier of whole frames, in order. Two functions are required; the rest are hooks without which everything works.

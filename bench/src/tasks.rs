@@ -58,6 +58,7 @@ impl Bare {
     pub(crate) async fn new(socket: UnixStream, request_len: usize, reply_len: usize) -> io::Result<Self> {
         let mut bare = Self { stream: stream(socket)?, request: framed(request_len), buffer: Vec::new() };
         bare.stream.write_all(&framed(reply_len)).await?;
+        recv(&mut bare.stream, &mut bare.buffer).await?;
         Ok(bare)
     }
 
@@ -78,6 +79,8 @@ pub(crate) fn serve_bare(socket: UnixStream) -> Result<(), Failure> {
         let (mut stream, mut buffer) = (stream(socket)?, Vec::new());
         recv(&mut stream, &mut buffer).await?;
         let reply = framed(buffer.len() - 4);
+        // The first is answered too, so that every frame comes alone.
+        stream.write_all(&reply).await?;
         while recv(&mut stream, &mut buffer).await? {
             stream.write_all(&reply).await?;
         }

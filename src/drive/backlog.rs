@@ -121,6 +121,15 @@ impl Backlog {
         is_empty(&self.nested) && is_empty(&self.plain) && self.results.lock().is_empty()
     }
 
+    /// The earliest deadline of a call that waits here.
+    pub(crate) fn due(&self) -> Option<Time> {
+        if !self.was_used.load(Ordering::Acquire) {
+            return None;
+        }
+        let first = |line: &Mutex<Line>| line.lock().calls.iter().filter_map(|kept| kept.spec.deadline).min();
+        [&self.nested, &self.plain].into_iter().filter_map(first).min()
+    }
+
     /// Takes out the calls that nobody wants any more at this time.
     fn take_late(&self, now: Time) -> Vec<KeptBack> {
         let is_late = |kept: &KeptBack| kept.spec.deadline.is_some_and(|deadline| deadline <= now);
@@ -307,6 +316,8 @@ impl Hub {
             let place = kept.place.clone();
             match self.make(nested, kept) {
                 Ok(Some(id)) => self.tell_place(place, Ok(id)),
+                // Room that came while it was tried is not told of again.
+                Ok(None) if self.with(|session| session.has_room(nested)) => {}
                 Ok(None) => return,
                 // The session ended just now; its continuation is gone, and says so.
                 Err(error) => self.tell_place(place, Err(error)),

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
@@ -17,6 +17,7 @@ pub(crate) use crate::drive::contract::{Awaited, Drive};
 use crate::drive::dispatching::Dispatching;
 use crate::drive::held;
 use crate::drive::lanes::{ForwardLanes, present_lane};
+use crate::drive::let_go::LetGo;
 use crate::drive::run::conclude;
 use crate::drive::wakers::Wakers;
 use crate::drive::work::{Listener, Work};
@@ -25,7 +26,9 @@ use crate::host::{Operation, Outcome, Own};
 use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
-use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Terms, Trash};
+use crate::session::{
+    CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Terms, Trash,
+};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -36,10 +39,9 @@ pub(crate) struct Hub {
     number: u64,
     node: Node,
     session: Mutex<Session>,
-    /// Ids whose last handle was dropped. A lock of its own, so that dropping a proxy waits for nothing.
-    let_go: Mutex<BTreeSet<Id>>,
-    /// Whether there are any, and whether the session has events: looked at without a lock.
-    has_let_go: AtomicBool,
+    /// Ids whose last handle was dropped.
+    let_go: LetGo,
+    /// Whether the session has events: looked at without a lock.
     has_events: AtomicBool,
     pub(crate) lanes: ForwardLanes,
     pub(super) backlog: Backlog,
@@ -73,8 +75,7 @@ impl Hub {
                 number,
                 node: node.clone(),
                 session: Mutex::new(session),
-                let_go: Mutex::default(),
-                has_let_go: AtomicBool::new(false),
+                let_go: LetGo::default(),
                 has_events: AtomicBool::new(false),
                 lanes: ForwardLanes::default(),
                 backlog: Backlog::default(),
@@ -127,12 +128,9 @@ impl Hub {
 
     /// As [`Self::with`]; what the session lets go is the caller's to drop.
     pub(crate) fn with_trash<R>(&self, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
-        let let_go = match self.has_let_go.load(Ordering::Acquire) {
-            true => self.take_let_go(),
-            false => BTreeSet::new(),
-        };
         let mut session = self.session.lock();
-        let_go.into_iter().for_each(|id| session.let_go(id));
+        // Taken within the lock: whoever asks what is due finds it in one place or the other.
+        self.let_go.take().into_iter().for_each(|id| session.let_go(id));
         let result = act(&mut session);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
@@ -146,16 +144,13 @@ impl Hub {
         (result, trash)
     }
 
-    fn take_let_go(&self) -> BTreeSet<Id> {
-        let mut let_go = self.let_go.lock();
-        self.has_let_go.store(false, Ordering::Release);
-        std::mem::take(&mut let_go)
-    }
-
     /// When time must be told, or what was let go noted: now, later, or never. Nothing is touched.
     pub(crate) fn due(&self) -> Option<Time> {
-        let let_go = !self.let_go.lock().is_empty();
-        if let_go { Some(Time::ZERO) } else { self.session.lock().poll_time() }
+        if !self.let_go.is_empty() {
+            return Some(Time::ZERO);
+        }
+        let due = self.session.lock().poll_time();
+        [due, self.backlog.due()].into_iter().flatten().min()
     }
 
     /// Acts on all that the session has to say.
@@ -178,7 +173,7 @@ impl Hub {
 
     fn act_on_all(self: &Arc<Self>, events: SmallVec<[Event; 2]>) {
         if events.iter().any(|event| matches!(event, Event::Ended)) {
-            let in_order = self.with(|session| matches!(session.ended(), Some(EndReason::PeerClosed(_))));
+            let in_order = matches!(self.session.lock().ended(), Some(EndReason::PeerClosed(_)));
             self.driver.ending(self, in_order);
         }
         events.into_iter().for_each(|event| self.act_on(event));
@@ -207,9 +202,9 @@ impl Hub {
         self.kick();
     }
 
-    /// Whether somebody waits for a question, or is about to.
-    pub(crate) fn is_awaited(&self, question: Id) -> bool {
-        self.session.lock().is_awaited(question)
+    /// Whether a thread is about to wait for a question.
+    pub(crate) fn is_about_to_wait(&self, question: Id) -> bool {
+        self.session.lock().is_about_to_wait(question)
     }
 
     /// Whether the session is over.
@@ -322,6 +317,7 @@ impl Hub {
                 let id = session.call(spec)?;
                 if awaited {
                     session.await_question(id);
+                    session.will_wait(id);
                     batch.into_iter().for_each(|batch| session.flush_batch(batch));
                 }
                 Ok(id)
@@ -361,11 +357,7 @@ impl Hub {
     }
 
     /// Gives a call its result now; whether the queue had room for it. If not, the result comes back.
-    pub(crate) fn settle_if_room(
-        &self,
-        answer: Id,
-        result: Result<Value, Error>,
-    ) -> Result<(), Result<Value, Error>> {
+    pub(crate) fn settle_if_room(&self, answer: Id, result: Result<Value, Error>) -> Result<(), Result<Value, Error>> {
         let terms = {
             let session = self.session.lock();
             if !session.has_queue_room() {
@@ -423,27 +415,17 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let now = self.node.now();
         let session = self.session.get_mut();
-        let was_over = session.ended().is_some();
         session.close("nothing refers to it any more");
         let last_frames: Vec<_> = std::iter::from_fn(|| session.poll_frame(now)).collect();
         let trash = session.take_trash();
         drop(trash);
-        if !was_over || !last_frames.is_empty() {
-            self.driver.hang_up(&last_frames);
-        }
+        self.driver.hang_up(&last_frames);
     }
 }
 
 impl Origin for Hub {
     fn let_go(&self, id: Id) {
-        let is_first = {
-            let mut let_go = self.let_go.lock();
-            let is_first = let_go.is_empty();
-            let_go.insert(id);
-            self.has_let_go.store(true, Ordering::Release);
-            is_first
-        };
-        if is_first {
+        if self.let_go.push(id) {
             self.driver.let_go(self);
         }
     }

@@ -69,10 +69,8 @@ impl Pool {
         state.threads += 1;
         drop(state);
         let pool = self.clone();
-        let started = thread::Builder::new()
-            .name("wherever-worker".into())
-            .stack_size(STACK_LEN)
-            .spawn(move || pool.work());
+        let started =
+            thread::Builder::new().name("wherever-worker".into()).stack_size(STACK_LEN).spawn(move || pool.work());
         if started.is_ok() {
             return Ok(());
         }

@@ -42,8 +42,8 @@ pub(super) type Start = Box<dyn FnOnce(Result<Turn, Error>) + Send>;
 pub(super) enum Came {
     /// It is there.
     Now(Turn),
-    /// It comes later; the number is for [`Turns::withdraw`].
-    Queued(u64),
+    /// It comes later; the number is for [`Turns::withdraw`]. Whether it waits for a call that it is nested in.
+    Queued(u64, bool),
     /// It will not come.
     Refused(Error),
 }
@@ -100,6 +100,7 @@ impl Turns {
             }
             _ => is_free && state.waiting.is_empty(),
         };
+        let nested = outer.is_some();
         let number = state.next;
         state.next += 1;
         if goes_on {
@@ -107,7 +108,7 @@ impl Turns {
             return Came::Now(Turn { turns: self.clone(), number });
         }
         state.waiting.insert(number, Waiting { wish, start: start() });
-        Came::Queued(number)
+        Came::Queued(number, nested)
     }
 
     /// Tells a call that still waits that it waits no more; whether it did.

@@ -119,7 +119,7 @@ impl<T: Send + Sync + 'static> Turned<T> {
         match (came, work) {
             (Came::Now(turn), Some(work)) => work(&self.value, turn, context),
             (Came::Refused(error), _) => Outcome::Error(error),
-            (Came::Queued(number), _) => {
+            (Came::Queued(number, nested), _) => {
                 // Weak: the flag may outlive the object.
                 let turns = Arc::downgrade(&self.turns);
                 context.on_stop(move || {
@@ -127,6 +127,10 @@ impl<T: Send + Sync + 'static> Turned<T> {
                         turns.withdraw(number, Error::Stopped);
                     }
                 });
+                if nested {
+                    // What the outer call asks next is in line behind this one, which waits for the outer call.
+                    context.reply().suspend();
+                }
                 Outcome::Later
             }
             (Came::Now(_), None) => Outcome::Error(jammed()),
@@ -144,7 +148,7 @@ impl<T: Send + Sync + 'static> Turned<T> {
         let number = match self.turns.enter(wish, start) {
             Came::Now(turn) => return Ok(turn),
             Came::Refused(error) => return Err(error),
-            Came::Queued(number) => number,
+            Came::Queued(number, _) => number,
         };
         if !context.may_wait {
             self.turns.withdraw(number, Error::Busy(format!("{place}: others use the object").into()));
@@ -328,3 +332,6 @@ impl<T> fmt::Debug for Turned<T> {
         f.write_str("Turned")
     }
 }
+
+#[cfg(test)]
+mod tests;

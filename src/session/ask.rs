@@ -400,9 +400,28 @@ impl Session {
         Some(settled)
     }
 
-    /// Whether somebody waits for a question, or is about to.
-    pub(crate) fn is_awaited(&self, id: Id) -> bool {
-        self.questions.get(&id.number()).is_some_and(|question| question.awaited && question.settled.is_none())
+    /// Notes that a thread is about to wait for a question. Who reads a stream comes and goes: not noted.
+    pub(crate) fn will_wait(&mut self, id: Id) {
+        if let Some(question) = self.questions.get_mut(&id.number()) {
+            question.will_wait = question.stream.is_none();
+        }
+    }
+
+    /// Notes that the thread that was about to wait for a question does.
+    pub(crate) fn waits_now(&mut self, id: Id) {
+        if let Some(question) = self.questions.get_mut(&id.number()) {
+            question.will_wait = false;
+        }
+    }
+
+    /// Whether a thread is about to wait for a question.
+    pub(crate) fn is_about_to_wait(&self, id: Id) -> bool {
+        self.questions.get(&id.number()).is_some_and(|question| question.will_wait && question.settled.is_none())
+    }
+
+    /// Whether the CALL of a question has left, or never will.
+    pub(crate) fn is_sent(&self, id: Id) -> bool {
+        self.questions.get(&id.number()).is_none_or(|question| question.sent)
     }
 
     /// Whether a question is settled, or gone.

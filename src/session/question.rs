@@ -144,6 +144,8 @@ pub(crate) struct Question {
     pub(crate) sent: bool,
     /// Somebody waits for its result.
     pub(crate) awaited: bool,
+    /// A thread is about to wait for it.
+    pub(crate) will_wait: bool,
     pub(crate) settled: Option<Settled>,
     /// Its final RETURN has come, or none will.
     pub(crate) over: bool,

@@ -27,6 +27,21 @@ pub fn frame_head(len: usize) -> io::Result<[u8; 4]> {
     }
 }
 
+/// Bytes of a frame, with what stands before it, up to which it is cheaper to copy them than to write two pieces.
+pub const SHORT_LEN: usize = 512;
+
+/// A short frame with what stands before it, in one piece; nothing if it is not short.
+///
+/// # Errors
+/// As for [`frame_head`].
+pub fn join_short<'a>(frame: &[u8], buffer: &'a mut [u8; SHORT_LEN]) -> io::Result<Option<&'a [u8]>> {
+    let head = frame_head(frame.len())?;
+    let Some(whole) = buffer.get_mut(..head.len() + frame.len()) else { return Ok(None) };
+    whole[..head.len()].copy_from_slice(&head);
+    whole[head.len()..].copy_from_slice(frame);
+    Ok(Some(whole))
+}
+
 /// Puts frames together from the bytes of a stream, in whatever pieces these arrive.
 ///
 /// ```
@@ -147,7 +162,11 @@ impl<R: Read + Send + 'static, W: Write + Send + 'static> Framed<R, W> {
 
 impl<R: Read + Send + 'static, W: Write + Send + 'static> Transport for Framed<R, W> {
     fn send(&self, frame: &[u8]) -> io::Result<()> {
-        self.send_parts(&[IoSlice::new(frame)])
+        let mut short = [0; SHORT_LEN];
+        let Some(whole) = join_short(frame, &mut short)? else { return self.send_parts(&[IoSlice::new(frame)]) };
+        let mut writer = self.writer.lock();
+        writer.write_all(whole)?;
+        writer.flush()
     }
 
     fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {

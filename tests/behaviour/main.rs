@@ -18,3 +18,4 @@ mod same;
 mod shapes;
 mod stops;
 mod toy;
+mod turns;

@@ -1,8 +1,8 @@
 //! What the tests share: pairs of nodes on invented time, simulations, and real processes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-pub mod hand;
 pub mod conformance;
+pub mod hand;
 pub mod hostile;
 pub mod inline;
 pub mod lab;

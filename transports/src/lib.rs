@@ -22,10 +22,10 @@ mod child;
 mod closable;
 #[cfg(unix)]
 mod connect;
-#[cfg(unix)]
-mod greeting;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
+#[cfg(unix)]
+mod greeting;
 mod inlet;
 mod outlet;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]

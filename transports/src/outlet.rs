@@ -1,9 +1,9 @@
-//! Writing frames to a byte stream, without copying them.
+//! Writing frames to a byte stream; all but short ones without copying them.
 
 use std::io::{self, IoSlice};
 
 use smallvec::SmallVec;
-use wherever::transport::frame_head;
+use wherever::transport::{SHORT_LEN, frame_head, join_short};
 
 /// Pieces that systems take in one write, at least.
 const SLICES_MAX: usize = 1024;
@@ -15,12 +15,22 @@ pub(crate) const UNHEARD_MAX: u32 = 16;
 /// Writes one frame, given in parts, by as few calls of `write` as it takes: one, where all of it is taken.
 pub(crate) fn write_frame(
     parts: &[IoSlice<'_>],
-    mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
 ) -> io::Result<()> {
+    let mut short = [0; SHORT_LEN];
+    if let [frame] = parts
+        && let Some(whole) = join_short(frame, &mut short)?
+    {
+        return write_all(&mut [IoSlice::new(whole)], write);
+    }
     let head = frame_head(parts.iter().map(|part| part.len()).sum())?;
     let slices = std::iter::once(IoSlice::new(&head)).chain(parts.iter().copied());
     let mut slices: SmallVec<[IoSlice<'_>; 8]> = slices.collect();
-    let mut left = &mut slices[..];
+    write_all(&mut slices, write)
+}
+
+fn write_all(slices: &mut [IoSlice<'_>], mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>) -> io::Result<()> {
+    let mut left = slices;
     while !left.is_empty() {
         match write(&left[..left.len().min(SLICES_MAX)]) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

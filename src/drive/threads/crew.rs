@@ -6,9 +6,21 @@ use std::sync::{Arc, Weak};
 
 use crate::drive::hub::{Drive, Hub};
 use crate::drive::threads::roles::{CrewStep, Piece};
-use crate::drive::threads::{CREW_OF, Threads, Within};
+use crate::drive::threads::{CREW_OF, MAY_WAIT, Threads, Within};
 use crate::drive::work::Work;
 use crate::session::Trash;
+
+/// Says that a piece of work is done, whatever became of it.
+struct Done<'a> {
+    driver: &'a Threads,
+    counts: bool,
+}
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.driver.0.roles.done(self.counts);
+    }
+}
 
 impl Threads {
     /// What a thread of the crew does until it is not needed any more. It holds the session only while it works, so that
@@ -33,19 +45,22 @@ impl Threads {
     }
 
     fn work(&self, hub: &Weak<Hub>, work: Work) {
-        let counts = work.counts();
+        let _done = Done { driver: self, counts: work.counts() };
         if let Some(hub) = hub.upgrade() {
             if matches!(work, Work::Time) {
                 self.0.time_due.store(false, Ordering::Release);
             }
             // Of what panics in user code, most is told to its caller; whatever else must not take the crew along.
-            let settles = matches!(work, Work::Job(_));
-            let _ = catch_unwind(AssertUnwindSafe(|| work.run(&hub)));
-            if !settles {
-                hub.kick();
-            }
+            let is_call = matches!(work, Work::Job(_));
+            MAY_WAIT.set(is_call);
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                work.run(&hub);
+                if !is_call {
+                    hub.kick();
+                }
+            }));
+            MAY_WAIT.set(true);
         }
-        self.0.roles.done(counts);
     }
 
     /// Receives once; whether the thread still has the reading role, as it has unless the session is gone.

@@ -15,6 +15,7 @@ mod waiting;
 
 use std::cell::Cell;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -27,7 +28,7 @@ use crate::drive::work::Work;
 use crate::error::Error;
 use crate::node::Node;
 use crate::peer::Peer;
-use crate::session::{Session, Trash};
+use crate::session::{Session, TICK, Trash};
 use crate::table::Id;
 use crate::transport::Transport;
 use roles::{Calls, Piece, Roles};
@@ -53,15 +54,18 @@ struct Shared {
     room_wanted: AtomicU32,
 }
 
-/// Ticks without a frame leaving after which the carrier is given up: half a minute.
-const STUCK_TICKS_MAX: u32 = 6000;
-
-/// The same once the session is over, and only its last frames are to leave: a second.
+/// Ticks without a frame leaving after which the carrier is given up, once the session is over and only its last frames
+/// are to leave: a second.
 const STUCK_TICKS_AFTER_END: u32 = 200;
+
+/// Frames that one thread sends in a row, if others make them: then the crew goes on.
+const FRAMES_IN_A_ROW: u32 = 64;
 
 thread_local! {
     /// The driver whose crew the present thread is of, unless it waits in the middle of its work.
     static CREW_OF: Cell<usize> = const { Cell::new(0) };
+    /// Whether the present thread may wait for room for a result: not while it does for others what is no call of theirs.
+    static MAY_WAIT: Cell<bool> = const { Cell::new(true) };
     /// The driver for which the present thread takes in what it received.
     static READS: Cell<usize> = const { Cell::new(0) };
 }
@@ -103,6 +107,10 @@ impl Piece for Work {
 
     fn is_call(&self) -> bool {
         matches!(self, Work::Job(_))
+    }
+
+    fn rank(&self) -> u64 {
+        if let Work::Job(job) = self { job.answer.number() } else { 0 }
     }
 }
 
@@ -161,10 +169,10 @@ impl Threads {
         done: &mut dyn FnMut(&mut Session) -> bool,
     ) -> Option<(Arc<Hub>, Received)> {
         let mut frame = std::mem::take(&mut *self.0.buffer.lock());
-        let received = match wakeable && self.0.carrier.is_interruptible() {
+        let received = guarded(|| match wakeable && self.0.carrier.is_interruptible() {
             true => self.0.carrier.recv_until(&mut frame, None),
             false => self.0.carrier.recv(&mut frame),
-        };
+        });
         let hub = hub()?;
         let now = hub.now();
         let _reads = Within::enter(&READS, self.address());
@@ -182,7 +190,7 @@ impl Threads {
         Some((hub, Received { done: is_done, sends, trash }))
     }
 
-    /// Sends all that is ready, unless somebody does; the last one closes the carrier.
+    /// Sends what is ready, unless somebody does; the last one closes the carrier.
     fn send_all(&self, hub: &Arc<Hub>) {
         self.send_all_and_look(hub, &mut |_| {});
     }
@@ -192,26 +200,39 @@ impl Threads {
         if !self.0.sending.begin() {
             return;
         }
-        let is_over = loop {
+        self.0.node.ticker().enlist(hub);
+        let mut trash = Vec::new();
+        for _ in 0..FRAMES_IN_A_ROW {
             let now = hub.now();
-            let (frame, more, is_over) = hub.with(|session| {
+            let ((frame, more, is_last), unwanted) = hub.with_trash(|session| {
                 look(session);
-                (session.poll_frame(now), session.has_frames(), session.ended().is_some())
+                let frame = session.poll_frame(now);
+                let more = session.has_frames();
+                (frame, more, !more && session.ended().is_some())
             });
+            trash.extend(unwanted);
             if let Some(frame) = &frame {
-                if let Err(error) = self.0.carrier.send(frame) {
-                    hub.with(|session| session.carrier_lost(&format!("sending failed: {error}")));
+                if let Err(error) = guarded(|| self.0.carrier.send(frame)) {
+                    let lose = |session: &mut Session| session.carrier_lost(&format!("sending failed: {error}"));
+                    trash.extend(hub.with_trash(lose).1);
                 }
                 self.0.sending.count();
             }
-            if (frame.is_none() || !more) && self.0.sending.end() {
-                break is_over;
+            if is_last {
+                // While nobody else sends: what leaves last is not cut off.
+                self.0.carrier.close();
             }
-        };
-        hub.dispatch();
-        if is_over && hub.with(|session| !session.has_frames()) {
-            self.0.carrier.close();
+            if (frame.is_none() || !more) && self.0.sending.end() {
+                // Only now, without the role: it may be the user's, and may call.
+                drop(trash);
+                return hub.dispatch();
+            }
         }
+        // Whoever sends for others has waited for long enough.
+        self.0.sending.abort();
+        drop(trash);
+        hub.dispatch();
+        self.take_work(hub, Work::Send);
     }
 
     /// Gives the carrier up if the peer has taken nothing for too long.
@@ -225,21 +246,25 @@ impl Threads {
             shared.ticks_stuck.store(0, Ordering::Relaxed);
         }
         let ticks = shared.ticks_stuck.fetch_add(1, Ordering::Relaxed);
-        if ticks < STUCK_TICKS_AFTER_END {
-            return true;
-        }
+        let ticks_max = (shared.node.limits().send_time_max.as_nanos() / TICK.as_nanos()) as u64;
         let driver = self.clone();
-        if ticks == STUCK_TICKS_MAX {
+        if u64::from(ticks) == ticks_max {
             let weak = hub.weak();
-            self.take_work(hub, Work::Task(Box::new(move || {
-                if let Some(hub) = weak.upgrade() {
-                    hub.with(|session| session.carrier_lost("the peer has taken nothing for half a minute"));
-                    hub.dispatch();
-                }
-                driver.0.carrier.close();
-            })));
-        } else if hub.is_over() {
+            self.take_work(
+                hub,
+                Work::Task(Box::new(move || {
+                    if let Some(hub) = weak.upgrade() {
+                        hub.with(|session| session.carrier_lost("the peer has taken nothing for too long"));
+                        hub.dispatch();
+                    }
+                    driver.0.carrier.close();
+                })),
+            );
+        } else if ticks == STUCK_TICKS_AFTER_END && hub.is_over() {
             self.take_work(hub, Work::Task(Box::new(move || driver.0.carrier.close())));
+        } else if ticks > STUCK_TICKS_AFTER_END && u64::from(ticks) < ticks_max && hub.is_over() {
+            // It ended while the sender was stuck: a second from now.
+            shared.ticks_stuck.store(STUCK_TICKS_AFTER_END / 2, Ordering::Relaxed);
         }
         true
     }
@@ -263,6 +288,11 @@ impl Drop for Within {
     }
 }
 
+/// Calls the carrier, which is the user's: a panic of it is an error of the carrier.
+fn guarded(act: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(io::Error::other("the carrier panicked")))
+}
+
 fn is_no_frame(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
@@ -281,15 +311,10 @@ impl Drive for Threads {
             _ => None,
         };
         let innermost = chain.as_ref().and_then(|chain| chain.made_in(hub.number()).next());
-        if let Some(question) = innermost
-            && !self.0.roles.has_seat(question)
-            && hub.is_awaited(question)
-        {
-            let calls = self.0.roles.push_early(work, question);
-            return self.see_to(hub, calls);
-        }
+        let is_early = |question: &Id| !self.0.roles.has_seat(*question) && hub.is_about_to_wait(*question);
+        let early = innermost.filter(is_early);
         let nested_in = chain.iter().flat_map(|chain| chain.made_in(hub.number()));
-        let (calls, dropped) = self.0.roles.push(work, nested_in, self.by_crew(), self.reads());
+        let (calls, dropped) = self.0.roles.push(work, nested_in, early, self.by_crew(), self.reads());
         self.see_to(hub, calls);
         self.drop_elsewhere(hub, dropped);
     }
@@ -312,6 +337,9 @@ impl Drive for Threads {
     }
 
     fn make_room(&self, hub: &Arc<Hub>) -> bool {
+        if !MAY_WAIT.get() {
+            return false;
+        }
         let has_room = &mut |session: &mut Session| session.has_queue_room() || session.ended().is_some();
         // It fails only at the end of the session, where the result is dropped with it.
         let _ = self.wait(hub, Awaited::Room(None), has_room);
@@ -327,12 +355,7 @@ impl Drive for Threads {
         }
     }
 
-    fn wait(
-        &self,
-        hub: &Arc<Hub>,
-        awaited: Awaited,
-        done: &mut dyn FnMut(&mut Session) -> bool,
-    ) -> Result<(), Error> {
+    fn wait(&self, hub: &Arc<Hub>, awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
         self.wait_for(hub, awaited, done)
     }
 

@@ -16,6 +16,9 @@
 //!
 //! It knows no session and no carrier, so that a model checker can run it.
 
+#[cfg(all(test, shuttle))]
+mod model;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -31,6 +34,8 @@ pub(crate) trait Piece {
     /// Whether it is a call that still runs after the end of a session that was closed in order: then they run one by
     /// one, when all others are done.
     fn runs_last(&self) -> bool;
+    /// Its place among those that run last.
+    fn rank(&self) -> u64;
     /// Whether it is a call: then it is dropped at the end, unless it runs last.
     fn is_call(&self) -> bool;
 }
@@ -131,7 +136,7 @@ struct Looked {
 }
 
 /// Ticks without any traffic after which the ticker may stop looking.
-const QUIET_TICKS: u32 = 50;
+const QUIET_TICKS: u32 = if cfg!(shuttle) { 3 } else { 50 };
 
 /// Ticks that a call is kept for a thread that is about to wait for what it is nested in.
 const EARLY_TICKS: u32 = 20;
@@ -201,15 +206,7 @@ impl<W: Piece> Roles<W> {
         let key = state.seats_made;
         let is_early = |(id, ..): &mut (Id, W, u32)| wish.awaited.is_on(*id);
         let nested = state.early.extract_if(.., is_early).map(|(_, piece, _)| piece).collect();
-        state.seats.push(Seat {
-            key,
-            wish,
-            at: At::Coming,
-            woken: false,
-            nested,
-            nested_waited: false,
-            signal: None,
-        });
+        state.seats.push(Seat { key, wish, at: At::Coming, woken: false, nested, nested_waited: false, signal: None });
         key
     }
 
@@ -250,6 +247,14 @@ impl<W: Piece> Roles<W> {
         }
     }
 
+    /// The thread on this seat waits in another way.
+    pub(crate) fn wish(&self, key: u64, wish: Wish) {
+        let mut state = self.state.lock();
+        if let Some(seat) = state.seats.iter_mut().rfind(|seat| seat.key == key) {
+            seat.wish = wish;
+        }
+    }
+
     /// The thread waits no more. Calls that came for it meanwhile go to the crew.
     pub(crate) fn leave(&self, key: u64) -> Calls {
         let mut state = self.state.lock();
@@ -286,12 +291,13 @@ impl<W: Piece> Roles<W> {
     }
 
     /// Takes in a piece of work. It goes to the innermost thread that waits for a question which it is nested in, or to
-    /// the crew; `by_crew` says that the present thread is of the crew, and comes for it by itself. A call that will not
+    /// the crew; it is kept for a thread that is about to wait for the question `early`. `by_crew` says that the present thread is of the crew, and comes for it by itself. A call that will not
     /// run comes back.
     pub(crate) fn push(
         &self,
         piece: W,
         mut nested_in: impl Iterator<Item = Id>,
+        early: Option<Id>,
         by_crew: bool,
         reads: bool,
     ) -> (Calls, Option<W>) {
@@ -302,10 +308,16 @@ impl<W: Piece> Roles<W> {
             if !end.in_order || !piece.runs_last() {
                 return (Calls::default(), Some(piece));
             }
-            state.last.push_back(piece);
-            return (Calls { helper: state.call_crew(), ..Calls::default() }, None);
+            state.push_last(piece);
+            return (Calls { helper: state.call_crew(), tick: true, wake: false }, None);
         }
         let is_waited_for = |seats: &[Seat<W>], id: Id| seats.iter().rposition(|seat| seat.wish.awaited.is_on(id));
+        if let Some(question) = early
+            && is_waited_for(&state.seats, question).is_none()
+        {
+            state.early.push((question, piece, 0));
+            return (Calls { tick: true, ..Calls::default() }, None);
+        }
         if let Some(place) = nested_in.find_map(|id| is_waited_for(&state.seats, id))
             && let Some(seat) = state.seats.get_mut(place)
             // One that reads and cannot be woken would find it only with the next frame.
@@ -324,23 +336,8 @@ impl<W: Piece> Roles<W> {
         }
         state.work.push_back(piece);
         let helper = !by_crew && state.call_crew();
-        (Calls { helper, tick: by_crew, wake: false }, None)
-    }
-
-    /// Keeps a call for a thread that waits for this question, and is about to sit down.
-    pub(crate) fn push_early(&self, piece: W, question: Id) -> Calls {
-        let mut state = self.state.lock();
-        match state.seats.iter_mut().rfind(|seat| seat.wish.awaited.is_on(question)) {
-            // It has, meanwhile.
-            Some(seat) => {
-                seat.nested.push_back(piece);
-                Calls { wake: seat.wake(), tick: true, helper: false }
-            }
-            None => {
-                state.early.push((question, piece, 0));
-                Calls { tick: true, ..Calls::default() }
-            }
-        }
+        // More may wait than threads were called for.
+        (Calls { helper, tick: true, wake: false }, None)
     }
 
     /// Whether a thread waits for this question.
@@ -377,6 +374,7 @@ impl<W: Piece> Roles<W> {
                     state.left_free = false;
                     calls.tick |= state.reading.is_none();
                 }
+                calls.tick |= state.has_piece(self.busy_max);
                 return (CrewStep::Work(piece), calls);
             }
             if state.end.is_some() {
@@ -439,7 +437,7 @@ impl<W: Piece> Roles<W> {
         for piece in std::mem::take(&mut state.work).into_iter().chain(nested) {
             match (piece.is_call(), in_order && piece.runs_last()) {
                 (false, _) => state.work.push_back(piece),
-                (true, true) => state.last.push_back(piece),
+                (true, true) => state.push_last(piece),
                 (true, false) => dropped.push(piece),
             }
         }
@@ -593,7 +591,9 @@ impl<W: Piece> State<W> {
     /// Hands the crew the nested calls that have waited for a tick for a thread that is at work; whether there were any.
     fn free_nested(&mut self) -> bool {
         let mut any = false;
-        for seat in self.seats.iter_mut().filter(|seat| seat.at == At::Working && !seat.nested.is_empty()) {
+        for seat in
+            self.seats.iter_mut().filter(|seat| matches!(seat.at, At::Working | At::Coming) && !seat.nested.is_empty())
+        {
             if std::mem::replace(&mut seat.nested_waited, true) {
                 seat.nested_waited = false;
                 self.work.append(&mut seat.nested);
@@ -608,6 +608,12 @@ impl<W: Piece> State<W> {
         any |= !late.is_empty();
         self.work.extend(late);
         any
+    }
+
+    /// Among those that run last, in the order in which they were made.
+    fn push_last(&mut self, piece: W) {
+        let place = self.last.partition_point(|other| other.rank() < piece.rank());
+        self.last.insert(place, piece);
     }
 
     fn has_piece(&self, busy_max: usize) -> bool {

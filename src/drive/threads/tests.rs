@@ -17,7 +17,10 @@ fn pair(server: &Node) -> (Peer, Peer) {
 #[test]
 fn a_call_there_and_back() {
     let server = Node::new();
-    server.export("double", Function::new("double", |mut arguments, _| Ok((arguments.take::<i64>(0, "n")? * 2).into())).into_own());
+    server.export(
+        "double",
+        Function::new("double", |mut arguments, _| Ok((arguments.take::<i64>(0, "n")? * 2).into())).into_own(),
+    );
     let (peer, _far) = pair(&server);
     let double = peer.get("double").unwrap();
     for n in 0..1000 {

@@ -60,7 +60,8 @@ impl Threads {
             let (driver, key) = (self.clone(), seat.key);
             interrupt.watch(Arc::new(move || driver.nudge(key)))
         });
-        if self.send_and_look(hub, done)? {
+        let (found, wish) = self.send_and_look(hub, &seat, wish, done);
+        if found? {
             return Ok(());
         }
         loop {
@@ -69,7 +70,10 @@ impl Threads {
             match step {
                 Step::Again => {}
                 Step::Look => {
-                    if hub.with(|session| look(session, done))? {
+                    // It may have the reading role in hand: what is let go is dropped by others.
+                    let (found, trash) = hub.with_trash(|session| look(session, done));
+                    self.leave_to_crew(hub, trash);
+                    if found? {
                         return Ok(());
                     }
                     if interrupt.as_ref().is_some_and(Interrupt::is_triggered) {
@@ -101,27 +105,35 @@ impl Threads {
     }
 
     /// Sends what is queued, and looks for the first time: once, if nobody else sends.
-    fn send_and_look(&self, hub: &Arc<Hub>, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<bool, Error> {
+    fn send_and_look(
+        &self,
+        hub: &Arc<Hub>,
+        seat: &Seat<'_>,
+        wish: Wish,
+        done: &mut dyn FnMut(&mut Session) -> bool,
+    ) -> (Result<bool, Error>, Wish) {
         hub.dispatch();
         let mut looked = None;
         self.send_all_and_look(hub, &mut |session| {
-            if !matches!(looked, Some(Ok(true))) {
-                let found = look(session, done);
-                if looked.is_none() && matches!(found, Ok(false)) {
-                    session.count_round_trip();
-                }
-                looked = Some(found);
+            if looked.is_none() {
+                looked = Some(first_look(session, wish, done));
             }
         });
-        looked.unwrap_or_else(|| {
-            hub.with(|session| {
-                let found = look(session, done);
-                if matches!(found, Ok(false)) {
-                    session.count_round_trip();
-                }
-                found
-            })
-        })
+        if let Some(found) = looked {
+            // This thread has sent it.
+            return (found, wish);
+        }
+        let (found, is_sent) = hub.with(|session| {
+            let is_sent = wish.awaited.question().is_none_or(|id| session.is_sent(id));
+            (first_look(session, wish, done), is_sent)
+        });
+        if is_sent || wish.wakeable {
+            return (found, wish);
+        }
+        // Until it has left, whoever sends it may settle it too: as one that cannot leave.
+        let wish = Wish { wakeable: true, may_read: self.0.carrier.is_interruptible(), ..wish };
+        self.0.roles.wish(seat.key, wish);
+        (found, wish)
     }
 
     /// Has the thread on a seat look.
@@ -138,6 +150,16 @@ impl Threads {
         let until = if let Awaited::Room(until) = awaited { until } else { None };
         Wish { awaited, may_read, wakeable, until }
     }
+}
+
+/// As [`look`], by a thread that has just taken its seat.
+fn first_look(session: &mut Session, wish: Wish, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<bool, Error> {
+    wish.awaited.question().into_iter().for_each(|id| session.waits_now(id));
+    let found = look(session, done);
+    if matches!(found, Ok(false)) {
+        session.count_round_trip();
+    }
+    found
 }
 
 /// Whether what is waited for is there, or the end.

@@ -1,5 +1,10 @@
 //! One side of a scene with real processes; see `wherever_tests::real`.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "what fails here fails the test that started it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "what fails here fails the test that started it"
+)]
 
 #[cfg(target_os = "linux")]
 fn main() {

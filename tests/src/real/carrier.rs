@@ -1,15 +1,15 @@
 //! Carriers between two processes, one end of which is inherited as standard input and output.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use wherever::{Framed, Transport};
 use wherever_transports::Socket;
+
+use super::other::die;
 
 /// A carrier, whatever it is.
 pub type Any = Box<dyn Transport>;
@@ -95,6 +95,57 @@ impl Kind {
     }
 }
 
+/// Where a process dies that is to: when it has read or written so many bytes of its carrier.
+pub struct DiesAfter(pub usize);
+
+impl DiesAfter {
+    /// How many of these bytes may pass; at the point itself, this process is gone.
+    fn pass(&mut self, wanted: usize) -> usize {
+        if self.0 == 0 {
+            die();
+        }
+        wanted.min(self.0)
+    }
+}
+
+impl Kind {
+    /// The end that this process was started with, by which it dies when so many bytes have come or gone. Frames are
+    /// short, so that there are many parts.
+    pub fn inherited_to_die(came: usize, went: usize) -> Any {
+        let input = io::stdin().as_fd().try_clone_to_owned().unwrap();
+        let output = io::stdout().as_fd().try_clone_to_owned().unwrap();
+        Box::new(Short(Framed::new(
+            Counted(File::from(input), DiesAfter(came)),
+            Counted(File::from(output), DiesAfter(went)),
+        )))
+    }
+}
+
+/// A file that counts.
+struct Counted(File, DiesAfter);
+
+impl Read for Counted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let room = self.1.pass(bytes.len());
+        let count = self.0.read(&mut bytes[..room])?;
+        self.1.0 -= count;
+        Ok(count)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.1.pass(bytes.len());
+        let count = self.0.write(&bytes[..room])?;
+        self.1.0 -= count;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes one byte at a time.
 struct ByteByByte(File);
 
@@ -125,67 +176,8 @@ impl<T: Transport> Transport for Short<T> {
     }
 }
 
-/// A carrier that notes when its end was seen.
-pub struct Noting {
-    inner: Any,
-    end: std::sync::Arc<Mutex<Option<Instant>>>,
-}
-
-impl Noting {
-    /// The carrier, and where the moment stands.
-    pub fn new(inner: Any) -> (Self, std::sync::Arc<Mutex<Option<Instant>>>) {
-        let end = std::sync::Arc::new(Mutex::new(None));
-        (Self { inner, end: end.clone() }, end)
-    }
-
-    fn note(&self, result: io::Result<()>) -> io::Result<()> {
-        if let Err(error) = &result
-            && !matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
-        {
-            self.end.lock().get_or_insert_with(Instant::now);
-        }
-        result
-    }
-}
-
-impl Transport for Noting {
-    fn send(&self, frame: &[u8]) -> io::Result<()> {
-        self.note(self.inner.send(frame))
-    }
-
-    fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
-        self.note(self.inner.recv(frame))
-    }
-
-    fn close(&self) {
-        self.inner.close();
-    }
-
-    fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
-        self.note(self.inner.recv_until(frame, time))
-    }
-
-    fn wake(&self) {
-        self.inner.wake();
-    }
-
-    fn is_interruptible(&self) -> bool {
-        self.inner.is_interruptible()
-    }
-
-    fn send_parts(&self, parts: &[IoSlice<'_>]) -> io::Result<()> {
-        self.note(self.inner.send_parts(parts))
-    }
-
-    fn frame_len_max(&self) -> usize {
-        self.inner.frame_len_max()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
     use super::*;

@@ -5,6 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::carrier::{Any, Kind};
+use super::system::until;
 
 /// The other process. Dropped, it is killed; none is left behind.
 pub struct Other(Child);
@@ -26,6 +27,18 @@ impl Other {
     /// Kills it, by the signal that cannot be caught.
     pub fn kill(&self) {
         kill_process(Pid::from_child(&self.0), Signal::KILL).unwrap();
+    }
+
+    /// Stops it where it is: from now on it does nothing, and reads nothing.
+    pub fn stop(&self) {
+        kill_process(Pid::from_child(&self.0), Signal::STOP).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        until(|| state().rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')));
+    }
+
+    /// Has it go on.
+    pub fn go_on(&self) {
+        kill_process(Pid::from_child(&self.0), Signal::CONT).unwrap();
     }
 
     /// Waits for its end.

@@ -1,7 +1,6 @@
 //! What the system says of a process: its threads, its processor time, its memory.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::thread;
 use std::time::Duration;
 
@@ -10,12 +9,6 @@ use rustix::time::{ClockId, clock_gettime};
 /// Threads of this process.
 pub fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()
-}
-
-/// Names of the threads of this process.
-pub fn thread_names() -> Vec<String> {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
-    tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok()).collect()
 }
 
 /// Processor time that this process has used, all its threads together.
@@ -30,12 +23,14 @@ pub fn memory() -> u64 {
     text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
-/// Whether all threads of a process sleep, this one's own apart: nothing moves in it until something comes.
-pub fn is_asleep(process: u32) -> bool {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else { return true };
-    tasks.flatten().all(|task| match fs::read_to_string(task.path().join("stat")) {
+/// Whether all threads of this process sleep, but the one that asks: nothing moves in it until something comes.
+pub fn others_sleep() -> bool {
+    let me = fs::read_link("/proc/thread-self").unwrap().file_name().unwrap().to_owned();
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    tasks.filter(|task| task.file_name() != me).all(|task| match fs::read_to_string(task.path().join("stat")) {
         Ok(stat) => stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S')),
-        Err(error) => error.kind() == ErrorKind::NotFound,
+        // It has ended meanwhile.
+        Err(_) => true,
     })
 }
 

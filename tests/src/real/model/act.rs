@@ -1,9 +1,9 @@
 //! What tasks do, one thing after another.
 
 use wherever::value::Ref;
-use wherever::{Operation, Proxy, Value};
+use wherever::{Operation, Promise, Proxy, Value};
 
-use super::note::{Kind, Made, Note, Sym};
+use super::note::{Kind, Made, Note, Sym, Token};
 use super::object::{Thing, fault, waiting};
 use super::run::list_items;
 use super::task::{Held, Task};
@@ -79,24 +79,25 @@ impl Task {
         self.promise(token, promise);
     }
 
-    pub(super) fn await_promise(&mut self, pick: usize) {
-        let promises: Vec<_> = self.held.iter().filter_map(|held| match held {
+    /// A promise that it holds.
+    fn pick_promise(&self, pick: usize) -> Option<(Token, Promise)> {
+        let promise = |held: &Held| match held {
             Held::Promise(token, promise) => Some((*token, promise.clone())),
             Held::Object(..) => None,
-        });
-        let promises: Vec<_> = promises.collect();
-        if let Some((token, promise)) = promises.get(pick % promises.len().max(1)) {
-            self.wait(*token, promise);
+        };
+        let promises: Vec<_> = self.held.iter().filter_map(promise).collect();
+        promises.get(pick % promises.len().max(1)).cloned()
+    }
+
+    pub(super) fn await_promise(&mut self, pick: usize) {
+        if let Some((token, promise)) = self.pick_promise(pick) {
+            self.wait(token, &promise);
         }
     }
 
     fn cancel(&mut self, pick: usize) {
-        let promises: Vec<_> = self.held.iter().filter_map(|held| match held {
-            Held::Promise(token, promise) => Some((*token, promise.clone())),
-            Held::Object(..) => None,
-        }).collect();
-        if let Some((token, promise)) = promises.get(pick % promises.len().max(1)) {
-            self.side.note(Note::Cancelled(*token));
+        if let Some((token, promise)) = self.pick_promise(pick) {
+            self.side.note(Note::Cancelled(token));
             promise.cancel();
         }
     }
@@ -109,7 +110,8 @@ impl Task {
                 Held::Promise(..) => None,
             })
             .collect();
-        let owns: Vec<&Ref> = objects.iter().map(|(_, reference)| reference).filter(|it| matches!(it, Ref::Own(_))).collect();
+        let owns: Vec<&Ref> =
+            objects.iter().map(|(_, reference)| reference).filter(|it| matches!(it, Ref::Own(_))).collect();
         if owns.is_empty() {
             return;
         }
@@ -135,8 +137,13 @@ impl Task {
                         end = Some(Ok(()));
                         break;
                     }
-                    Some(item) if item? == Value::Int(items as i64 + 1) => items += 1,
-                    Some(_) => self.side.note(Note::Wrong(format!("item {items} of {of:?} is another"))),
+                    Some(item) => {
+                        let item = item?;
+                        items += 1;
+                        if item != Value::Int(items as i64) {
+                            self.side.note(Note::Wrong(format!("item {items} of {of:?} is another")));
+                        }
+                    }
                 }
             }
             Ok(())

@@ -23,6 +23,8 @@ struct Record {
     made: Made,
     place: usize,
     arrived: Vec<(Object, Vec<Seen>)>,
+    /// It never left its side.
+    local: bool,
     gave: Option<Option<Sym>>,
     saw: Vec<Result<Seen, Fault>>,
     cancelled: bool,
@@ -54,6 +56,7 @@ impl Book {
                     made: made.clone(),
                     place: self.calls.len(),
                     arrived: Vec::new(),
+                    local: false,
                     gave: None,
                     saw: Vec::new(),
                     cancelled: false,
@@ -105,6 +108,9 @@ impl Book {
     }
 
     fn waits_for_failure(&self, call: &Record) -> bool {
+        if call.local {
+            return false;
+        }
         let target = self.came(&call.made.target);
         let no_object = !matches!(target, Came::Object(_) | Came::Unknown);
         no_object || call.made.args.iter().any(|arg| self.came(arg) == Came::Failed)
@@ -137,9 +143,12 @@ impl Book {
     fn check_side(&mut self, notes: &[Note], side: i64) {
         for note in notes {
             match note {
-                Note::Arrived { token, object, args, .. } => {
+                Note::Arrived { token, object, args, local, .. } => {
                     let arrived = (*object, args.clone());
-                    self.record(*token).into_iter().for_each(|call| call.arrived.push(arrived.clone()));
+                    if let Some(call) = self.record(*token) {
+                        call.arrived.push(arrived);
+                        call.local = *local;
+                    }
                 }
                 Note::Gave(token, gave) => {
                     self.record(*token).into_iter().for_each(|call| call.gave = Some(gave.clone()));
@@ -213,22 +222,23 @@ impl Book {
             }
         }
         for (object, args) in &call.arrived {
-            self.is_what(&Seen::Own(*object), &self.came(&call.made.target)).map_err(|text| format!("on {text}"))?;
+            let target = self.came(&call.made.target);
+            self.is_what(&Seen::Own(*object), &target, false).map_err(|text| format!("on {text}"))?;
             if args.len() != call.made.args.len() {
                 return Err("lost arguments".into());
             }
             for (seen, arg) in args.iter().zip(&call.made.args) {
-                self.is_what(seen, &self.came(arg)).map_err(|text| format!("with {text}"))?;
+                self.is_what(seen, &self.came(arg), call.local).map_err(|text| format!("with {text}"))?;
             }
         }
         call.saw.iter().try_for_each(|saw| match saw {
-            Ok(seen) => self.is_what(seen, &self.result(token)).map_err(|text| format!("gave {text}")),
+            Ok(seen) => self.is_what(seen, &self.result(token), call.local).map_err(|text| format!("gave {text}")),
             Err(fault) => self.judge_fault(token, fault, tainted),
         })
     }
 
     /// Whether something was seen as what it came to.
-    fn is_what(&self, seen: &Seen, came: &Came) -> Result<(), String> {
+    fn is_what(&self, seen: &Seen, came: &Came, local: bool) -> Result<(), String> {
         let right = match (seen, came) {
             (Seen::Nothing, Came::Nothing) => true,
             (Seen::Int(seen), Came::Int(came)) => seen == came,
@@ -236,6 +246,7 @@ impl Book {
             (Seen::Own(seen), Came::Object(came)) => seen == came,
             // Which of the other's objects it is shows when it is used.
             (Seen::Remote(_), Came::Object(_)) => true,
+            (Seen::Promise, _) => local,
             _ => false,
         };
         if right { Ok(()) } else { Err(format!("{seen:?}, and not {came:?}")) }

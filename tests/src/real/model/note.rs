@@ -31,6 +31,8 @@ pub(super) enum Seen {
     Own(Object),
     /// A proxy, by its number in the session.
     Remote(u64),
+    /// A promise, which only a call that never left its side is given.
+    Promise,
     /// Anything else, which is a fault.
     Odd(String),
 }
@@ -81,14 +83,24 @@ pub(super) struct Made {
 pub(super) enum Note {
     Made(Made),
     /// Its object was asked, on a thread that waits for these calls; `local` if no message brought it.
-    Arrived { token: Token, object: Object, args: Vec<Seen>, under: Vec<Token>, local: bool },
+    Arrived {
+        token: Token,
+        object: Object,
+        args: Vec<Seen>,
+        under: Vec<Token>,
+        local: bool,
+    },
     /// It holds up the next of its order no more.
     Left(Token),
     Gave(Token, Option<Sym>),
     Saw(Token, Result<Seen, Fault>),
     Cancelled(Token),
     /// So many items came of this object's stream; how it ended, if it did.
-    Streamed { of: Sym, items: u64, end: Option<Result<(), Fault>> },
+    Streamed {
+        of: Sym,
+        items: u64,
+        end: Option<Result<(), Fault>>,
+    },
     /// Something that can be told wrong at once.
     Wrong(String),
 }

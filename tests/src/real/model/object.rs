@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
 
 use parking_lot::Mutex;
@@ -24,7 +24,7 @@ pub(super) struct Side {
     pub(super) number: i64,
     pub(super) program: Program,
     pub(super) notes: Mutex<Vec<Note>>,
-    pub(super) peer: Mutex<Option<wherever::Peer>>,
+    pub(super) peer: OnceLock<wherever::Peer>,
     next_token: AtomicI64,
     /// How often each object was dropped.
     drops: Mutex<Vec<(u32, Weak<Thing>)>>,
@@ -77,7 +77,7 @@ impl Side {
             number,
             program,
             notes: Mutex::default(),
-            peer: Mutex::default(),
+            peer: OnceLock::new(),
             next_token: AtomicI64::new(0),
             drops: Mutex::default(),
             running: AtomicU64::new(0),
@@ -94,8 +94,9 @@ impl Side {
         self.next_token.fetch_add(1, Ordering::Relaxed) * 2 + self.number
     }
 
+    /// The other side, as soon as it is connected: its calls may come before that is known here.
     pub(super) fn peer(&self) -> wherever::Peer {
-        self.peer.lock().clone().unwrap()
+        self.peer.wait().clone()
     }
 
     /// A new object.
@@ -135,7 +136,8 @@ impl Side {
                 Some(thing) => Seen::Own(thing.id),
                 None => Seen::Odd(format!("{value:?}")),
             },
-            Value::Ref(Ref::Remote(handle)) if !handle.is_promise() => Seen::Remote(handle.id().to_bits()),
+            Value::Ref(Ref::Remote(handle)) if handle.is_promise() => Seen::Promise,
+            Value::Ref(Ref::Remote(handle)) => Seen::Remote(handle.id().to_bits()),
             other => Seen::Odd(format!("{other:?}")),
         }
     }

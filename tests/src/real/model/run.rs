@@ -64,7 +64,7 @@ impl Run {
         node.export("list", list_items(list_len).into_iter().collect::<List>().to_own());
         let lab = Lab::export(&node);
         let peer = connect(&node, carrier);
-        *side.peer.lock() = Some(peer.clone());
+        side.peer.get_or_init(|| peer.clone());
         Self { plan, side, node, peer, lab, control: BufReader::new(control) }
     }
 
