@@ -1,8 +1,8 @@
 //! What a host knows of the call it serves: its chain, its time, whether it was stopped, and where its result goes.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -11,6 +11,7 @@ use crate::drive::Serving;
 use crate::error::Error;
 use crate::host::Outcome;
 use crate::hosts::iterator_of_stream;
+use crate::notice::Observed;
 use crate::table::Id;
 use crate::value::Value;
 
@@ -99,11 +100,13 @@ struct ReplyCell {
     to: Option<Arc<dyn ReplyTo>>,
     answer: Id,
     settled: AtomicBool,
+    /// Told of the end of a call whose beginning was told.
+    observed: OnceLock<Box<Observed>>,
 }
 
 impl Reply {
     pub(crate) fn new(to: Arc<dyn ReplyTo>, answer: Id) -> Self {
-        Self(Arc::new(ReplyCell { to: Some(to), answer, settled: AtomicBool::new(false) }))
+        Self(Arc::new(ReplyCell { to: Some(to), answer, settled: AtomicBool::new(false), observed: OnceLock::new() }))
     }
 
     /// Whether it is of a call that never left this side, and that nobody waits for.
@@ -112,7 +115,12 @@ impl Reply {
     }
 
     pub(crate) fn local() -> Self {
-        Self(Arc::new(ReplyCell { to: None, answer: Id::OUR_NAMES, settled: AtomicBool::new(true) }))
+        Self(Arc::new(ReplyCell {
+            to: None,
+            answer: Id::OUR_NAMES,
+            settled: AtomicBool::new(true),
+            observed: OnceLock::new(),
+        }))
     }
 
     /// Gives the call its result. Only the first result counts.
@@ -157,14 +165,27 @@ impl Reply {
 
     /// Takes the right to settle from every clone; whether it was still to be had.
     pub(crate) fn claim(&self) -> bool {
-        !self.0.settled.swap(true, Ordering::AcqRel)
+        let claimed = !self.0.settled.swap(true, Ordering::AcqRel);
+        if let (true, Some(observed)) = (claimed, self.0.observed.get()) {
+            observed.end(None);
+        }
+        claimed
+    }
+
+    /// Has the end of the call told.
+    pub(crate) fn observe(&self, observed: Observed) -> Option<&Observed> {
+        let _ = self.0.observed.set(Box::new(observed));
+        self.0.observed.get().map(|observed| &**observed)
     }
 }
 
 impl ReplyCell {
     fn settle(&self, result: Result<Value, Error>) {
         if let (false, Some(to)) = (self.settled.swap(true, Ordering::AcqRel), &self.to) {
+            let Some(observed) = self.observed.get() else { return to.settle(self.answer, result) };
+            let error = result.as_ref().err().cloned();
             to.settle(self.answer, result);
+            observed.end(error);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::clock::{Clock, SystemClock, Time};
 use crate::drive::{Ticker, Workers};
 use crate::host::{Own, Runtime};
 use crate::limits::Limits;
+use crate::notice::{Hooks, Notice};
 use crate::policy::Policy;
 use crate::value::Value;
 
@@ -28,6 +29,7 @@ struct Inner {
     runtime: Box<dyn Runs>,
     workers: Workers,
     ticker: Ticker,
+    hooks: Hooks,
     /// Turns identities into tokens that mean nothing elsewhere.
     tokens: RandomState,
 }
@@ -61,6 +63,7 @@ pub struct NodeBuilder {
     limits: Limits,
     clock: Arc<dyn Clock>,
     runtime: Box<dyn Runs>,
+    hooks: Hooks,
 }
 
 impl Default for Node {
@@ -82,6 +85,7 @@ impl Node {
             limits: Limits::default(),
             clock: Arc::new(SystemClock::default()),
             runtime: Box::new(OfRuntime(Arc::new(crate::rust_runtime::RustRuntime::default()))),
+            hooks: Hooks::default(),
         }
     }
 
@@ -128,6 +132,10 @@ impl Node {
 
     pub(crate) fn value_types(&self) -> Vec<(Arc<str>, u32)> {
         self.0.runtime.value_types()
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.0.hooks
     }
 
     pub(crate) fn workers(&self) -> &Workers {
@@ -192,9 +200,18 @@ impl NodeBuilder {
         Self { runtime: Box::new(OfRuntime(runtime)), ..self }
     }
 
+    /// With one more hook, told what happens in the node's sessions: on threads on which user code may run, with no lock
+    /// held, as it happens or shortly after. It should be quick, since what it is told of goes on after it; a panic of it
+    /// is dropped. What happens in one session may be told on several threads at once.
+    #[must_use]
+    pub fn on_notice(mut self, hook: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.hooks.add(Box::new(hook));
+        self
+    }
+
     /// The node.
     pub fn build(self) -> Node {
-        let Self { policy, limits, clock, runtime } = self;
+        let Self { policy, limits, clock, runtime, hooks } = self;
         let ticker = Ticker::new(clock.clone());
         Node(Arc::new(Inner {
             exports: Mutex::default(),
@@ -204,6 +221,7 @@ impl NodeBuilder {
             runtime,
             workers: Workers::default(),
             ticker,
+            hooks,
             tokens: RandomState::new(),
         }))
     }

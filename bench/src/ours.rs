@@ -5,17 +5,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use wherever::hosts::{Class, stream};
-use wherever::{Arguments, Error, Node, Peer, Proxy, Transport, Value, drive};
+use wherever::{Arguments, Error, Node, Peer, Proxy, Transport, Value};
 use wherever_transports::Socket;
 
 use crate::figures::Failure;
 
-/// Whether any number of threads can use a peer that [`connect`] makes.
-pub(crate) const ANY_THREADS: bool = true;
-
 /// A session over a connected socket: the one place that chooses driver and carrier.
 pub(crate) fn connect(node: &Node, socket: UnixStream) -> io::Result<Peer> {
-    Ok(drive::connect_threads(node, Socket::unix(socket)?))
+    Ok(wherever::connect(node, Socket::unix(socket)?))
 }
 
 /// Answers each frame with one of the length that the first of them says, by our carrier and nothing above it.

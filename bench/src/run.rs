@@ -1,19 +1,24 @@
 //! The three roles of the program: who conducts, who measures, who serves.
 
-use std::process::{Command, ExitCode};
+use std::io::Read;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use crate::arguments::{Effort, HELP, Role, Wish, parse};
 use crate::figures::{Failure, Figures};
 use crate::place::Placement;
 use crate::report;
 use crate::rows::Row;
+use crate::system::end_with_parent;
 
 pub(crate) fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match parse(&words) {
         Ok(Role::Conduct(wish)) => conduct(&wish),
-        Ok(Role::Measure(row, placement, effort)) => measure(row, placement, effort),
-        Ok(Role::Serve(what)) => crate::server::serve(&what),
+        Ok(Role::Measure(row, placement, effort)) => end_with_parent().and_then(|()| measure(row, placement, effort)),
+        Ok(Role::Serve(what)) => end_with_parent().and_then(|()| crate::server::serve(&what)),
         Ok(Role::Help) => {
             println!("{HELP}");
             Ok(())
@@ -49,19 +54,38 @@ fn conduct(wish: &Wish) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How long one row at one placement may take: only one that hangs takes it.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// As [`PATIENCE`], where rounds are few and short.
+const PATIENCE_QUICK: Duration = Duration::from_secs(60);
+
 /// Has a process of its own measure the row.
 fn in_process(row: &Row, placement: Placement, effort: Effort) -> Result<Figures, Failure> {
     let rounds = effort.rounds.to_string();
     let quick = if effort.quick { "quick" } else { "full" };
-    let output = Command::new(std::env::current_exe()?)
+    let mut child = Command::new(std::env::current_exe()?)
         .args(["measure", row.name, placement.name(), &rounds, quick])
-        .stderr(std::process::Stdio::inherit())
-        .output()?;
-    let place = format!("{}, {}", row.name, placement.name());
-    if !output.status.success() {
-        return Err(Failure::Wrong(format!("{place}: {}", output.status)));
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (sender, told) = channel();
+    if let Some(mut output) = child.stdout.take() {
+        thread::spawn(move || {
+            let mut lines = String::new();
+            let read = output.read_to_string(&mut lines);
+            sender.send(read.map(|_| lines))
+        });
     }
-    let lines = String::from_utf8_lossy(&output.stdout);
+    let place = format!("{}, {}", row.name, placement.name());
+    let Ok(lines) = told.recv_timeout(if effort.quick { PATIENCE_QUICK } else { PATIENCE }) else {
+        child.kill()?;
+        child.wait()?;
+        return Err(Failure::Wrong(format!("{place}: hangs")));
+    };
+    let (lines, status) = (lines?, child.wait()?);
+    if !status.success() {
+        return Err(Failure::Wrong(format!("{place}: {status}")));
+    }
     Figures::from_lines(&lines).ok_or_else(|| Failure::Wrong(format!("{place}: no figures in {lines:?}")))
 }
 

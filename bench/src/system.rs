@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+
+use crate::figures::Failure;
 
 /// Bytes in a page of memory.
 fn page() -> u64 {
@@ -16,6 +18,11 @@ pub(crate) fn memory(process: u32) -> io::Result<u64> {
     let pages: Vec<u64> = statm.split(' ').map_while(|word| word.trim().parse().ok()).collect();
     let [_, resident, shared, ..] = pages[..] else { return Err(io::ErrorKind::InvalidData.into()) };
     Ok((resident - shared.min(resident)) * page())
+}
+
+/// Has the system end this process when the one that started it ends, however that happens.
+pub(crate) fn end_with_parent() -> Result<(), Failure> {
+    Ok(set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)?)
 }
 
 /// Lets this process, and those that it starts, have as many files open as the system ever lets it.

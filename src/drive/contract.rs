@@ -40,6 +40,11 @@ pub(crate) trait Drive: Send + Sync {
         true
     }
 
+    /// The present thread gives this call its result: what it serves of it is nearly over.
+    fn settling(&self, answer: Id) {
+        let _ = answer;
+    }
+
     /// Something may be ready to be sent.
     fn kick(&self, hub: &Arc<Hub>);
 

@@ -26,6 +26,7 @@ use crate::host::{Operation, Outcome, Own};
 use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
+use crate::notice::Notice;
 use crate::session::{
     CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Terms, Trash,
 };
@@ -219,6 +220,9 @@ impl Hub {
 
     fn act_on(self: &Arc<Self>, event: Event) {
         match event {
+            Event::Greeted => self.notice(|session| {
+                Some(Notice::Opened { session: self.number, runtime: session.terms().runtime.clone() })
+            }),
             Event::Run(job) => self.driver.take_work(self, Work::Job(job)),
             Event::Done(done, settled) => self.driver.take_work(self, Work::Done(done, settled)),
             Event::Settled(id) => {
@@ -247,7 +251,23 @@ impl Hub {
         }
         listeners.into_values().flatten().for_each(|listener| self.driver.take_work(self, Work::Tell(listener)));
         self.wakers.wake_all();
+        self.notice(|session| {
+            session.ended().map(|reason| Notice::Ended { session: self.number, reason: reason.clone() })
+        });
         self.driver.ended(self);
+    }
+
+    /// Has the hooks told, where user code may run.
+    fn notice(self: &Arc<Self>, notice: impl FnOnce(&Session) -> Option<Notice>) {
+        if !self.node.hooks().are_wanted() {
+            return;
+        }
+        // Looked at only: what it lets go may be the user's, and this may be the thread that reads.
+        let notice = notice(&self.session.lock());
+        if let Some(notice) = notice {
+            let node = self.node.clone();
+            self.driver.take_work(self, Work::Task(Box::new(move || node.hooks().tell(&notice))));
+        }
     }
 
     fn tell_listeners(self: &Arc<Self>, id: Id) {
@@ -415,11 +435,16 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let now = self.node.now();
         let session = self.session.get_mut();
+        let was_over = session.ended().is_some();
         session.close("nothing refers to it any more");
         let last_frames: Vec<_> = std::iter::from_fn(|| session.poll_frame(now)).collect();
         let trash = session.take_trash();
         drop(trash);
+        let reason = if was_over { None } else { session.ended().cloned() };
         self.driver.hang_up(&last_frames);
+        if let Some(reason) = reason.filter(|_| self.node.hooks().are_wanted()) {
+            self.node.hooks().tell(&Notice::Ended { session: self.number, reason });
+        }
     }
 }
 
@@ -442,6 +467,7 @@ impl Origin for Hub {
 impl ReplyTo for Hub {
     fn settle(&self, answer: Id, result: Result<Value, Error>) {
         let Some(hub) = self.strong() else { return };
+        self.driver.settling(answer);
         held::settle_when_whole(&hub, answer, result);
     }
 

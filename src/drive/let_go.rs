@@ -1,5 +1,8 @@
 //! What was let go: ids whose last handle was dropped, until the session takes note of them.
 
+#[cfg(all(test, shuttle))]
+mod model;
+
 use std::collections::BTreeSet;
 
 use crate::sync::{AtomicBool, Mutex, Ordering};

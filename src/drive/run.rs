@@ -13,6 +13,7 @@ use crate::guard::guarded;
 use crate::host::{Operation, Outcome, Own, Request};
 use crate::hosts::{iterator_of_stream, whole_stream};
 use crate::node::Node;
+use crate::notice::{Notice, Observed, ServedCall};
 use crate::policy::{Grant, Policy};
 use crate::session::{Job, JobTarget};
 use crate::table::Id;
@@ -84,6 +85,9 @@ impl Walk {
             JobTarget::Value(value) => return self.on_value(value),
             JobTarget::Names => match self.path.pop() {
                 None => {
+                    if self.hub.node().hooks().are_wanted() {
+                        self.observe("wherever:names".into(), self.job.member.clone());
+                    }
                     let result = self.names_operation();
                     self.context.reply().settle(result);
                     return Ok(());
@@ -96,7 +100,8 @@ impl Walk {
         };
         let Some(name) = self.path.pop() else { return self.operate(&own) };
         let request = Request::member(Operation::Get, name);
-        check(self.hub.node().policy(), &own, &request)?;
+        let policy = self.hub.node().policy();
+        check(policy, &own, &request).inspect_err(|error| self.refused(&own, &request, error))?;
         let next = Arc::new(NextStep { hub: self.hub.clone(), state: Mutex::new(None) });
         let context =
             CallContext { reply: Reply::new(next.clone(), self.context.reply.answer()), ..self.context.clone() };
@@ -145,30 +150,58 @@ impl Walk {
         }
     }
 
-    fn operate(self, own: &Own) -> Result<(), Error> {
-        let Self { hub, mut job, context, .. } = self;
-        if job.operation == Operation::Noop {
-            let result = match job.member.as_deref() {
-                Some(IDENTITY) => hub.node().token(own),
+    fn operate(mut self, own: &Own) -> Result<(), Error> {
+        if self.job.operation == Operation::Noop {
+            let result = match self.job.member.as_deref() {
+                Some(IDENTITY) => self.hub.node().token(own),
                 _ => Value::Ref(Ref::Own(own.clone())),
             };
-            context.reply().settle(Ok(result));
+            self.context.reply().settle(Ok(result));
             return Ok(());
         }
-        let arguments = job.arguments.arguments(hub.node().limits())?;
-        let request = Request { operation: job.operation, member: job.member.take(), arguments };
-        check(hub.node().policy(), own, &request)?;
+        let arguments = self.job.arguments.arguments(self.hub.node().limits())?;
+        let request = Request { operation: self.job.operation, member: self.job.member.take(), arguments };
+        let policy = self.hub.node().policy();
+        check(policy, own, &request).inspect_err(|error| self.refused(own, &request, error))?;
         let member = request.member.clone();
-        let outcome = match job.operation {
-            Operation::Whole => guarded(|| own.host().whole_for(&context)).unwrap_or_else(Outcome::Error),
-            _ => operate(own, request, &context),
+        let observed = match self.hub.node().hooks().are_wanted() {
+            true => self.observe(own.shape().name().clone(), member.clone()),
+            false => None,
+        };
+        let context = &self.context;
+        let run = || match request.operation {
+            Operation::Whole => guarded(|| own.host().whole_for(context)).unwrap_or_else(Outcome::Error),
+            _ => operate(own, request, context),
+        };
+        let outcome = match observed {
+            Some(observed) => observed.within(run),
+            None => run(),
         };
         let outcome = match outcome {
             Outcome::Error(error) => Outcome::Error(error.named(place_of(own, member.as_deref()))),
             outcome => outcome,
         };
-        conclude(&hub, &context, outcome);
+        conclude(&self.hub, context, outcome);
         Ok(())
+    }
+
+    /// Tells that the call begins, and has its end told.
+    fn observe(&self, shape: Arc<str>, member: Option<Arc<str>>) -> Option<&Observed> {
+        let call = self.told(shape, self.job.operation, member);
+        self.context.reply.observe(Observed::begin(self.hub.node(), call))
+    }
+
+    fn refused(&self, own: &Own, request: &Request, error: &Error) {
+        let hooks = self.hub.node().hooks();
+        if let (Error::Denied(denied), true) = (error, hooks.are_wanted()) {
+            let call = self.told(own.shape().name().clone(), request.operation, request.member.clone());
+            hooks.tell(&Notice::Refused { call, denied: denied.clone() });
+        }
+    }
+
+    fn told(&self, shape: Arc<str>, operation: Operation, member: Option<Arc<str>>) -> ServedCall {
+        let (session, number) = (self.hub.number(), self.job.answer.number());
+        ServedCall { session, number, shape, operation, member, one_way: self.job.one_way }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The writer's role: one thread at a time sends, and whoever comes meanwhile has it look once more.
 
+#[cfg(all(test, shuttle))]
+mod model;
+
 use crate::sync::Mutex;
 
 /// Who sends, and whether there is more to send since it looked.

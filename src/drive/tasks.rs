@@ -128,12 +128,17 @@ impl Drainer {
             if more {
                 self.shared.have_drained(&hub);
             }
+            let may_block = !matches!(work, Work::Done(..) | Work::Tell(_) | Work::Time);
             let working = Working::begin();
             // Of what panics in user code, most is told to its caller; whatever else must not take the task along.
             let _ = catch_unwind(AssertUnwindSafe(|| work.run(&hub)));
             drop(working);
             hub.kick();
-            if pieces % u64::from(PIECES_A_TURN) == 0 {
+            if may_block && self.shared.queue.is_empty() {
+                break;
+            }
+            // What sends the result may be next on this very thread, and on no other: first that, then what may block.
+            if may_block || pieces % u64::from(PIECES_A_TURN) == 0 {
                 give_way().await;
             }
         }

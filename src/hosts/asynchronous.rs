@@ -24,9 +24,9 @@ struct Served(Mutex<State>);
 
 enum State {
     /// Waits to be woken.
-    Idle(Polled),
+    Idle(Box<Polled>),
     /// Woken; to be polled soon.
-    Woken(Polled),
+    Woken(Box<Polled>),
     /// Somebody polls it; whether it was woken meanwhile.
     Polling(bool),
     Over,
@@ -47,8 +47,8 @@ pub(super) fn serve(
     context: &CallContext,
     place: &Arc<str>,
 ) -> Outcome {
-    let polled =
-        Polled { code: Box::pin(future), context: context.clone(), lane: TaskLane::take(), place: place.clone() };
+    let lane = TaskLane::take();
+    let polled = Box::new(Polled { code: Box::pin(future), context: context.clone(), lane, place: place.clone() });
     let served = Arc::new(Served(Mutex::new(State::Polling(false))));
     match polled.poll(&served) {
         Ok(result) => {
@@ -74,7 +74,7 @@ pub(super) fn serve(
 
 impl Polled {
     /// Polls the future as a part of its call, in its lane: its result, or itself.
-    fn poll(mut self, served: &Arc<Served>) -> Result<Result<Value, Error>, Self> {
+    fn poll(mut self: Box<Self>, served: &Arc<Served>) -> Result<Result<Value, Error>, Box<Self>> {
         let waker = Waker::from(served.clone());
         let mut context = Context::from_waker(&waker);
         let (code, lane) = (&mut self.code, self.lane.lane());
@@ -85,7 +85,7 @@ impl Polled {
             Ok(Poll::Ready(result)) => result,
             Err(panic) => Err(panicked(&*panic)),
         };
-        let Self { code, context, place, .. } = self;
+        let Self { code, context, place, .. } = *self;
         // What the future still holds ends within its call, and its panic must not take the result along.
         let dropped = catch_unwind(AssertUnwindSafe(|| context.serve(|| drop(code))));
         let result = dropped.map_or_else(|panic| Err(panicked(&*panic)), |()| result);
@@ -121,7 +121,7 @@ impl Served {
     }
 
     /// The future waits, unless it was woken meanwhile, or stopped.
-    fn rest(self: &Arc<Self>, polled: Polled) {
+    fn rest(self: &Arc<Self>, polled: Box<Polled>) {
         let mut state = self.0.lock();
         match *state {
             State::Polling(false) => *state = State::Idle(polled),
@@ -134,7 +134,7 @@ impl Served {
             // Stopped meanwhile.
             _ => {
                 drop(state);
-                polled.end();
+                (*polled).end();
             }
         }
     }
@@ -148,7 +148,7 @@ impl Served {
     fn stop(&self) {
         let before = std::mem::replace(&mut *self.0.lock(), State::Over);
         if let State::Idle(polled) | State::Woken(polled) = before {
-            polled.end();
+            (*polled).end();
         }
     }
 }

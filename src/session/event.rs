@@ -16,6 +16,8 @@ use crate::value::{Ref, Value};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// The peer's HELLO has come.
+    Greeted,
     /// A call of the peer's is ready to run.
     Run(Box<Job>),
     /// A question of ours is settled, or has items; whoever waits for it looks.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::clock::Time;
 use crate::session::Session;
 use crate::session::end::{EndReason, Violation};
-use crate::session::event::Trash;
+use crate::session::event::{Event, Trash};
 use crate::session::parcel::{Arrival, Terms};
 use crate::session::transfer::AnswerSlots;
 use crate::table::Id;
@@ -306,6 +306,7 @@ impl Session {
             return Err(Violation::new("our own HELLO came back: the carrier leads to this very session"));
         }
         self.greeted = true;
+        self.events.push_back(Event::Greeted);
         self.room_came = true;
         let value_types: HashSet<(Arc<str>, u32)> =
             hello.value_types.into_iter().map(|(name, version)| (name.into(), version)).collect();

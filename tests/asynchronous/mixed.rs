@@ -51,28 +51,31 @@ async fn calls_and_callbacks(peer: &Peer) {
     assert_eq!(count, 10);
 }
 
+/// Waits for the other side's end, without holding up what it needs for that; nothing is left on either.
+async fn ended(peer: &Peer, server: thread::JoinHandle<Stats>) {
+    let theirs = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+    assert!(theirs.is_idle(), "{theirs:#?}");
+    assert!(peer.stats().is_idle(), "{:#?}", peer.stats());
+}
+
 #[tokio::test]
 async fn async_here_and_the_simple_driver_there() {
     let (near, far) = sockets();
-    let server = serving(far, |node, far| drive::connect(node, far));
+    let server = serving(far, drive::connect);
     let peer = connect(&Node::new(), near);
     calls_and_callbacks(&peer).await;
     peer.close("done");
-    peer.over().await;
-    assert!(peer.stats().is_idle());
-    assert!(server.join().unwrap().is_idle());
+    ended(&peer, server).await;
 }
 
 #[tokio::test]
 async fn async_here_and_threads_there() {
     let (near, far) = sockets();
-    let server = serving(far, |node, far| drive::connect_threads(node, far));
+    let server = serving(far, drive::connect_threads);
     let peer = connect(&Node::new(), near);
     calls_and_callbacks(&peer).await;
     peer.close("done");
-    peer.over().await;
-    assert!(peer.stats().is_idle());
-    assert!(server.join().unwrap().is_idle());
+    ended(&peer, server).await;
 }
 
 #[tokio::test]
@@ -126,6 +129,5 @@ async fn async_methods_are_served_by_threads_too() {
     assert_eq!(came, Value::text("load"));
     drop((there, own));
     peer.close("done");
-    peer.over().await;
-    assert!(peer.stats().is_idle() && server.join().unwrap().is_idle());
+    ended(&peer, server).await;
 }

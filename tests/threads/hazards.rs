@@ -1,17 +1,15 @@
 //! Hazards 5 to 9, on real threads, by each kind of carrier.
 
-use super::play;
-
-const ALL: [&str; 3] = ["socket", "pipes", "bytes"];
+use super::{play, play_over_all};
 
 #[test]
 fn hazard_5_both_sides_flood_and_nothing_locks_up() {
-    ALL.iter().for_each(|kind| play(&["flood", kind]));
+    play_over_all("flood");
 }
 
 #[test]
 fn hazard_6_a_hundred_deep_both_ways_on_one_thread_of_each_side() {
-    ALL.iter().for_each(|kind| play(&["deep", kind]));
+    play_over_all("deep");
 }
 
 #[test]
@@ -27,30 +25,30 @@ fn hazard_6_a_runaway_is_refused_on_the_stack_that_threads_have_by_default() {
 
 #[test]
 fn hazard_6_each_chain_has_its_own_thread() {
-    ALL.iter().for_each(|kind| play(&["own-thread", kind]));
+    play_over_all("own-thread");
 }
 
 #[test]
 fn hazard_6_a_blocked_caller_serves_no_other_chain() {
-    ALL.iter().for_each(|kind| play(&["foreign", kind]));
+    play_over_all("foreign");
 }
 
 #[test]
 fn hazard_7_an_idle_side_is_called_at_once() {
-    ALL.iter().for_each(|kind| play(&["idle", kind]));
+    play_over_all("idle");
 }
 
 #[test]
 fn hazard_7_a_side_that_just_made_calls_is_called_at_once() {
-    ALL.iter().for_each(|kind| play(&["after-call", kind]));
+    play_over_all("after-call");
 }
 
 #[test]
 fn hazard_8_each_thread_gets_its_own_answers() {
-    ALL.iter().for_each(|kind| play(&["own-answers", kind]));
+    play_over_all("own-answers");
 }
 
 #[test]
 fn hazard_8_a_fast_call_does_not_wait_for_a_slow_one() {
-    ALL.iter().for_each(|kind| play(&["fast-and-slow", kind]));
+    play_over_all("fast-and-slow");
 }

@@ -5,7 +5,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod deaths;
 mod hazards;
+mod model;
+mod pressure;
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -16,8 +19,11 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+/// The kinds of carrier.
+const CARRIERS: [&str; 3] = ["socket", "pipes", "bytes"];
+
 /// Time after which a scene is taken to hang.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_secs(120);
 
 /// Plays a scene in a process of its own, to the end.
 fn play(words: &[&str]) {
@@ -39,6 +45,11 @@ fn play(words: &[&str]) {
     }
     let status = child.wait().unwrap();
     let text = reader.join().unwrap();
-    assert!(!hangs, "{words:?} hangs\n{text}");
-    assert!(status.success(), "{words:?}: {status}\n{text}");
+    assert!(!hangs, "{words:?} hangs; run it again: cargo xtask real {}\n{text}", words.join(" "));
+    assert!(status.success(), "{words:?}: {status}; run it again: cargo xtask real {}\n{text}", words.join(" "));
+}
+
+/// Plays a scene over each kind of carrier.
+fn play_over_all(scene: &str) {
+    CARRIERS.iter().for_each(|carrier| play(&[scene, carrier]));
 }

@@ -19,6 +19,8 @@ usage: cargo xtask COMMAND
   test                            the gate: everything that must pass before a commit
   sim [--seeds N] [--seed S] ...  run random topologies on invented time (release build)
   bench [--quick] [ROW] ...       what a call costs beside the bare carrier (release build)
+  real SCENE | real model [--seed S] [--seeds N] [--carrier C] [--floods]
+                                  play a scene, or random programs, between real processes
   vectors [--check]               write tests/vectors anew, or compare with them
   fuzz --seconds N [--target T]   run each fuzz target, or one, for N seconds (default: 60)";
 
@@ -44,6 +46,7 @@ fn dispatch(args: &[String]) -> Outcome {
         "demo" => packages::demo(rest),
         "test" => gate::test(rest),
         "sim" => packages::sim(rest),
+        "real" => packages::real(rest),
         "bench" => packages::bench(rest),
         "vectors" => packages::vectors(rest),
         "fuzz" => fuzz::fuzz(rest),

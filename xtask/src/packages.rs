@@ -1,4 +1,4 @@
-//! Commands that build a program of another package and run it: demo, sim, bench, vectors.
+//! Commands that build a program of another package and run it: demo, sim, real, bench, vectors.
 
 use crate::process::{Outcome, cargo, run};
 
@@ -21,6 +21,12 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
 /// because its worth is in the number of seeds.
 pub(crate) fn sim(args: &[String]) -> Outcome {
     let base = ["run", "--quiet", "--release", "--package", TESTS, "--bin", "sim", "--"];
+    run(cargo(&base).args(args))
+}
+
+/// `cargo xtask real`: a scene between real processes, or random programs.
+pub(crate) fn real(args: &[String]) -> Outcome {
+    let base = ["run", "--quiet", "--package", TESTS, "--bin", "real", "--"];
     run(cargo(&base).args(args))
 }
 

@@ -10,7 +10,6 @@ use super::{BareOne, Ours};
 use crate::arguments::Effort;
 use crate::figures::{Failure, Figures};
 use crate::measure::compare;
-use crate::ours::ANY_THREADS;
 use crate::server::Server;
 use crate::system::switches;
 
@@ -77,9 +76,6 @@ pub(super) fn carrier(effort: Effort) -> Result<Figures, Failure> {
 }
 
 pub(super) fn in_flight(effort: Effort) -> Result<Figures, Failure> {
-    if !ANY_THREADS {
-        return Ok(Figures::default());
-    }
     let ours = Ours::start()?;
     let cost = ours.cost(200, &mut || call_null(&ours.subject))?;
     let mut bare = BareOne::of(cost, 1)?;

@@ -60,6 +60,10 @@ impl Queue {
         self.0.lock().starting = false;
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
     /// A drainer will not begin: all that waits, to be dropped.
     pub(super) fn drainer_lost(&self) -> (VecDeque<Box<Job>>, VecDeque<Work>) {
         let mut state = self.0.lock();

@@ -64,6 +64,8 @@ const FRAMES_IN_A_ROW: u32 = 64;
 thread_local! {
     /// The driver whose crew the present thread is of, unless it waits in the middle of its work.
     static CREW_OF: Cell<usize> = const { Cell::new(0) };
+    /// The nested call that the present thread serves while it waits: driver, seat, answer.
+    static SERVES: Cell<(usize, u64, u64)> = const { Cell::new((0, 0, 0)) };
     /// Whether the present thread may wait for room for a result: not while it does for others what is no call of theirs.
     static MAY_WAIT: Cell<bool> = const { Cell::new(true) };
     /// The driver for which the present thread takes in what it received.
@@ -372,6 +374,13 @@ impl Drive for Threads {
 
     fn waits_in_line(&self) -> bool {
         false
+    }
+
+    fn settling(&self, answer: Id) {
+        let (driver, seat, serves) = SERVES.get();
+        if driver == self.address() && serves == answer.number() {
+            self.0.roles.comes_back(seat);
+        }
     }
 
     fn let_go(&self, hub: &Hub) {

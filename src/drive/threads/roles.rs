@@ -99,8 +99,8 @@ struct Seat<W> {
     woken: bool,
     /// Calls nested in the call that it waits for.
     nested: VecDeque<W>,
-    /// They were there at the last tick.
-    nested_waited: bool,
+    /// Ticks for which the first of them has waited.
+    nested_ticks: u32,
     signal: Option<Arc<Condvar>>,
 }
 
@@ -140,6 +140,9 @@ const QUIET_TICKS: u32 = if cfg!(shuttle) { 3 } else { 50 };
 
 /// Ticks that a call is kept for a thread that is about to wait for what it is nested in.
 const EARLY_TICKS: u32 = 20;
+
+/// Ticks that a call is kept for a thread that is on its way to it.
+const COMING_TICKS: u32 = 40;
 
 /// What is left to do once the roles are unlocked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -206,7 +209,7 @@ impl<W: Piece> Roles<W> {
         let key = state.seats_made;
         let is_early = |(id, ..): &mut (Id, W, u32)| wish.awaited.is_on(*id);
         let nested = state.early.extract_if(.., is_early).map(|(_, piece, _)| piece).collect();
-        state.seats.push(Seat { key, wish, at: At::Coming, woken: false, nested, nested_waited: false, signal: None });
+        state.seats.push(Seat { key, wish, at: At::Coming, woken: false, nested, nested_ticks: 0, signal: None });
         key
     }
 
@@ -224,7 +227,7 @@ impl<W: Piece> Roles<W> {
                 return (Step::Look, calls);
             }
             if let Some(piece) = seat.nested.pop_front() {
-                seat.nested_waited = false;
+                seat.nested_ticks = 0;
                 seat.at = At::Working;
                 if holds {
                     calls.helper = state.pass_on();
@@ -270,6 +273,21 @@ impl<W: Piece> Roles<W> {
             calls.helper |= state.call_crew();
         }
         calls
+    }
+
+    /// A thread of the crew goes on with its work, having waited in the middle of it: if that has left the reading role
+    /// free, it comes back for it by itself, without waiting for the ticker.
+    pub(crate) fn back_to_work(&self) {
+        self.state.lock().left_free = false;
+    }
+
+    /// The thread on this seat has done what was nested in its call, and comes back for what is next: before whoever
+    /// asked learns that it is done, and asks for more.
+    pub(crate) fn comes_back(&self, key: u64) {
+        let mut state = self.state.lock();
+        if let Some(seat) = state.seats.iter_mut().rfind(|seat| seat.key == key && seat.at == At::Working) {
+            seat.at = At::Coming;
+        }
     }
 
     /// A question has news: whoever waits for it looks. `reads` says that the present thread has the reading role.
@@ -591,11 +609,16 @@ impl<W: Piece> State<W> {
     /// Hands the crew the nested calls that have waited for a tick for a thread that is at work; whether there were any.
     fn free_nested(&mut self) -> bool {
         let mut any = false;
-        for seat in
-            self.seats.iter_mut().filter(|seat| matches!(seat.at, At::Working | At::Coming) && !seat.nested.is_empty())
-        {
-            if std::mem::replace(&mut seat.nested_waited, true) {
-                seat.nested_waited = false;
+        for seat in self.seats.iter_mut().filter(|seat| !seat.nested.is_empty()) {
+            let ticks_max = match seat.at {
+                At::Working => 1,
+                // On its way, unless it is stuck in the carrier.
+                At::Coming => COMING_TICKS,
+                At::Parked | At::Reading => continue,
+            };
+            seat.nested_ticks += 1;
+            if seat.nested_ticks > ticks_max {
+                seat.nested_ticks = 0;
                 self.work.append(&mut seat.nested);
                 any = true;
             }

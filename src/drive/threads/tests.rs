@@ -4,6 +4,7 @@ use std::thread;
 
 use crossbeam_channel::bounded;
 
+use crate::clock::ManualClock;
 use crate::hosts::{Class, Function, List};
 use crate::transport::memory_pair;
 use crate::{Arguments, Node, Peer, Proxy, Value, connect};
@@ -45,6 +46,20 @@ fn a_callback_runs_on_the_thread_that_waits() {
     for _ in 0..100 {
         assert_eq!(tell.invoke((Value::from(back.clone()),)).unwrap(), Value::Int(8));
         assert_eq!(receiver.recv().unwrap(), me);
+    }
+}
+
+#[test]
+fn a_server_that_has_called_back_receives_at_once() {
+    // Its clock stands still, so that no ticker helps.
+    let server = Node::builder().clock(Arc::new(ManualClock::default())).build();
+    let tell = Function::new("tell", |mut arguments: Arguments, _| arguments.take::<Proxy>(0, "whom")?.invoke(()));
+    server.export("tell", tell.into_own());
+    let (peer, _far) = pair(&server);
+    let tell = peer.get("tell").unwrap();
+    let back = Function::new("back", |_, _| Ok(Value::Int(7))).into_own();
+    for _ in 0..100 {
+        assert_eq!(tell.invoke((Value::from(back.clone()),)).unwrap(), Value::Int(7));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::drive::contract::{Awaited, Drive};
 use crate::drive::hub::Hub;
 use crate::drive::threads::roles::{Step, Wish};
-use crate::drive::threads::{CREW_OF, Threads, Within};
+use crate::drive::threads::{CREW_OF, SERVES, Threads, Within};
 use crate::drive::work::Work;
 use crate::error::Error;
 use crate::interrupt::{self, Interrupt};
@@ -18,15 +18,17 @@ struct Seat<'a> {
     hub: &'a Arc<Hub>,
     key: u64,
     wants_room: bool,
+    /// The thread is of the crew, and waits in the middle of its work.
+    by_crew: bool,
 }
 
 impl<'a> Seat<'a> {
-    fn take(driver: &'a Threads, hub: &'a Arc<Hub>, wish: Wish) -> Self {
+    fn take(driver: &'a Threads, hub: &'a Arc<Hub>, wish: Wish, by_crew: bool) -> Self {
         let wants_room = matches!(wish.awaited, Awaited::Room(_));
         if wants_room {
             driver.0.room_wanted.fetch_add(1, Ordering::SeqCst);
         }
-        Self { driver, hub, key: driver.0.roles.sit(wish), wants_room }
+        Self { driver, hub, key: driver.0.roles.sit(wish), wants_room, by_crew }
     }
 }
 
@@ -37,6 +39,25 @@ impl Drop for Seat<'_> {
         }
         let calls = self.driver.0.roles.leave(self.key);
         self.driver.see_to(self.hub, calls);
+        if self.by_crew {
+            self.driver.0.roles.back_to_work();
+        }
+    }
+}
+
+/// While it lives, the present thread serves a call on its seat.
+struct Serves((usize, u64, u64));
+
+impl Serves {
+    fn enter(driver: &Threads, seat: u64, work: &Work) -> Self {
+        let answer = if let Work::Job(job) = work { job.answer.number() } else { 0 };
+        Self(SERVES.replace((driver.address(), seat, answer)))
+    }
+}
+
+impl Drop for Serves {
+    fn drop(&mut self) {
+        SERVES.set(self.0);
     }
 }
 
@@ -50,12 +71,13 @@ impl Threads {
         if self.reads() {
             return Err(Error::Misuse("a thread that receives cannot wait".into()));
         }
+        let by_crew = self.by_crew();
         // Of the crew or not, a thread that waits does not come for work by itself.
         let _waits = Within::enter(&CREW_OF, 0);
         let interrupt = interrupt::current();
         let wish = self.wish(awaited, interrupt.is_some());
         // Before anything leaves: what is nested in the call finds the thread that waits for it.
-        let seat = Seat::take(self, hub, wish);
+        let seat = Seat::take(self, hub, wish, by_crew);
         let _watch = interrupt.as_ref().map(|interrupt| {
             let (driver, key) = (self.clone(), seat.key);
             interrupt.watch(Arc::new(move || driver.nudge(key)))
@@ -81,6 +103,7 @@ impl Threads {
                     }
                 }
                 Step::Nested(work) => {
+                    let _serves = Serves::enter(self, seat.key, &work);
                     work.run(hub);
                     hub.kick();
                 }

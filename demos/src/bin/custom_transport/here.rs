@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::{fs, thread};
 
 use wherever::hosts::Function;
-use wherever::{Node, Peer, Proxy, Value, drive};
+use wherever::{Node, Peer, Proxy, Value};
 
 use crate::carrier::Pipes;
 
@@ -59,7 +59,7 @@ pub(crate) fn run() -> Outcome {
     let carrier = Pipes::open(&folder.path().join("there"), &folder.path().join("back"), true)?;
     // Both have them open: their names are not needed any more.
     drop(folder);
-    let peer = drive::connect_threads(&Node::new(), carrier);
+    let peer = wherever::connect(&Node::new(), carrier);
     let workshop = peer.get("workshop")?;
     calls(&workshop)?;
     promises(&workshop)?;

@@ -7,7 +7,7 @@ use std::thread;
 
 use wherever::context::Reply;
 use wherever::hosts::{Class, stream};
-use wherever::{Arguments, Node, Own, Proxy, Value, drive};
+use wherever::{Arguments, Node, Own, Proxy, Value};
 
 use crate::carrier::Pipes;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     let carrier = Pipes::open(&folder.join("there"), &folder.join("back"), false)?;
     let node = Node::new();
     node.export("workshop", workshop());
-    drive::connect_threads(&node, carrier).serve()?;
+    wherever::connect(&node, carrier).serve()?;
     Ok(())
 }
 

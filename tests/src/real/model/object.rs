@@ -126,6 +126,23 @@ impl Side {
         ids.filter(|(_, drops)| *drops != 1).collect()
     }
 
+    /// Tells what is noted of objects that live on.
+    pub(super) fn tell_of(&self, objects: &[(i64, u32)]) {
+        for (object, _) in objects {
+            let drops = self.drops.lock();
+            let holders = drops[(*object / 2) as usize].1.strong_count();
+            drop(drops);
+            eprintln!("object {object} has {holders} holders");
+            let about = [format!("Object({object})"), format!("Own({object})"), format!("object: {object},")];
+            for note in self.notes.lock().iter() {
+                let text = format!("{note:?}");
+                if about.iter().any(|about| text.contains(about)) {
+                    eprintln!("  {text}");
+                }
+            }
+        }
+    }
+
     /// A value as it is noted.
     pub(super) fn seen(&self, value: &Value) -> Seen {
         match value {

@@ -33,6 +33,9 @@ pub struct Plan {
     pub floods: bool,
 }
 
+/// Looks after which it is told what is not at rest.
+const TELLING: u64 = 300_000;
+
 /// Items of a side's list: integers, and longer things in between.
 pub(super) fn list_items(len: usize) -> Vec<Value> {
     (0..len).map(|i| if i % 7 == 3 { Value::bytes(vec![i as u8; i]) } else { Value::Int(i as i64) }).collect()
@@ -110,10 +113,11 @@ impl Run {
         });
     }
 
-    /// What moved so far: calls being served, calls sent and received.
+    /// What moved so far: calls being served or about to be, calls sent and received.
     fn counts(&self) -> [u64; 3] {
         let stats = self.peer.stats();
-        [self.side.running.load(Ordering::SeqCst), stats.calls_sent, stats.calls_received]
+        let served = self.side.running.load(Ordering::SeqCst) + stats.answers - stats.answers_kept;
+        [served, stats.calls_sent, stats.calls_received]
     }
 
     fn let_go(&self) {
@@ -126,7 +130,17 @@ impl Run {
 
     /// Waits until nothing is left: no entry of a table, no object.
     fn rest(&self) {
-        until(|| self.peer.stats().is_idle() && self.side.undead().is_empty());
+        let mut looks: u64 = 0;
+        until(|| {
+            looks += 1;
+            let (stats, undead) = (self.peer.stats(), self.side.undead());
+            if looks == TELLING {
+                // It goes on all the same, until somebody ends it.
+                eprintln!("side {} does not come to rest: {stats:?}, objects: {undead:?}", self.side.number);
+                self.side.tell_of(&undead);
+            }
+            stats.is_idle() && undead.is_empty()
+        });
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn a_runaway_is_refused(on_default_stack: bool) {
 /// Several chains at once: what is nested in one runs on the thread of that one.
 pub(super) fn each_chain_has_its_thread(kind: Kind) {
     let stage = Stage::new(kind);
-    let rounds = if kind == Kind::Bytes { 10 } else { 100 };
+    let rounds = if kind == Kind::Bytes { 10 } else { 300 };
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {

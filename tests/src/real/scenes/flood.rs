@@ -9,7 +9,7 @@ use super::Stage;
 /// Threads of each side, calls of each thread, bytes of each argument and result.
 fn size(kind: Kind) -> (u32, u32, usize) {
     match kind {
-        Kind::Bytes => (4, 8, 700),
+        Kind::Bytes => (4, 6, 500),
         Kind::Socket | Kind::Pipes => (6, 60, 40_000),
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn both_sides(kind: Kind) {
         assert_eq!(there.join().unwrap().to::<i64>().unwrap(), wanted);
     });
     // One result and one argument longer than all that the carrier and many frames hold, both ways at once.
-    let long = if kind == Kind::Bytes { 60_000 } else { 8 << 20 };
+    let long = if kind == Kind::Bytes { 25_000 } else { 8 << 20 };
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {

@@ -16,14 +16,17 @@ use crate::drive::threads::roles::{Calls, CrewStep, Holder, Piece, Roles, Step, 
 use crate::sync::{Condvar, Mutex};
 use crate::table::Id;
 
+/// One-way calls that come with the end of the session.
+pub(super) const LAST: [u64; 2] = [8, 9];
+
 /// A piece of work.
 pub(super) struct Toy {
     pub(super) name: u64,
     pub(super) kind: Kind,
     /// The questions that it is nested in, innermost first.
     chain: Vec<Id>,
-    /// Ticks until it came.
-    came: u64,
+    /// Ticks until it came, by the carrier.
+    came: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +95,8 @@ pub(super) struct World {
     pub(super) dropped: Mutex<Vec<u64>>,
     meeting: Mutex<usize>,
     met: Condvar,
-    /// One-way calls at work.
-    last: AtomicU64,
+    /// One-way calls at work; those that came with the end count in the upper half.
+    one_way: AtomicU64,
 }
 
 /// What a thread has taken the reading role as.
@@ -126,7 +129,7 @@ impl World {
             dropped: Mutex::default(),
             meeting: Mutex::default(),
             met: Condvar::default(),
-            last: AtomicU64::new(0),
+            one_way: AtomicU64::new(0),
         });
         let calls = world.roles.attend();
         world.see_to(calls);
@@ -227,7 +230,7 @@ impl World {
     pub(super) fn nested(&self, question: Id, name: u64, depth: u32) -> Toy {
         let mut chain = vec![question];
         chain.extend(self.session.lock().chains.get(&question).into_iter().flatten());
-        Toy { name, kind: Kind::Nested(depth), chain, came: self.ticks.load(Ordering::Relaxed) }
+        Toy { name, kind: Kind::Nested(depth), chain, came: None }
     }
 
     fn receive(self: &Arc<Self>, wakeable: bool, done: &dyn Fn(&Session) -> bool) -> bool {
@@ -245,10 +248,14 @@ impl World {
         settled.into_iter().for_each(|id| self.told(id));
         match received {
             Received::Frame(Frame::Nested { question, name, depth }) => {
-                self.take_work(self.nested(question, name, depth))
+                let came = Some(self.ticks.load(Ordering::Relaxed));
+                self.take_work(Toy { came, ..self.nested(question, name, depth) });
             }
             Received::Frame(Frame::Call { name, kind }) => self.take_work(Toy::new(name, kind)),
-            Received::Frame(Frame::Bye) => self.close(true),
+            Received::Frame(Frame::Bye) => {
+                self.close(true);
+                LAST.iter().for_each(|name| self.take_work(Toy::new(*name, Kind::OneWay)));
+            }
             Received::Eof => self.close(false),
             Received::Interrupted | Received::Frame(Frame::Return(_)) => {}
         }
@@ -318,19 +325,21 @@ impl World {
 
     /// Makes a call and waits for it; whether it was answered.
     pub(super) fn call(self: &Arc<Self>, plan: Plan, wait: impl FnOnce(Id) -> Awaited) -> bool {
-        let id = self.ask(plan);
-        self.session.lock().awaited.insert(id, thread::current().id());
+        let id = self.ask(plan, true);
         let awaited = wait(id);
         self.wait(awaited, &|session| session.settled.contains(&id))
     }
 
-    /// Makes a call.
-    pub(super) fn ask(&self, plan: Plan) -> Id {
+    /// Makes a call, that the thread is about to wait for.
+    pub(super) fn ask(&self, plan: Plan, awaited: bool) -> Id {
         let chain = SERVING.with(|serving| serving.borrow().clone());
         let mut session = self.session.lock();
         session.next += 1;
         let id = Id::ours(session.next);
         session.chains.insert(id, chain);
+        if awaited {
+            session.awaited.insert(id, thread::current().id());
+        }
         session.out.push_back(Out::Call(id, plan));
         id
     }
@@ -391,11 +400,11 @@ impl World {
             Kind::Send => return self.kick(),
             Kind::Plain => {}
             Kind::OneWay => {
-                let ended = self.session.lock().ended;
-                let others = self.last.fetch_add(1, Ordering::SeqCst);
-                assert!(!ended || others == 0, "one by one after the end");
+                let one = if LAST.contains(&toy.name) { 1 << 32 } else { 1 };
+                let others = self.one_way.fetch_add(one, Ordering::SeqCst);
+                assert!(others >> 32 == 0 && (one == 1 || others == 0), "one by one after the end");
                 thread::yield_now();
-                self.last.fetch_sub(1, Ordering::SeqCst);
+                self.one_way.fetch_sub(one, Ordering::SeqCst);
             }
             Kind::Meets(count) => {
                 let mut meeting = self.meeting.lock();
@@ -421,11 +430,12 @@ impl World {
         self.ran.lock().push(toy.name);
     }
 
-    /// What is nested runs on the thread that waits, unless it had to wait for that for two ticks.
+    /// What is nested runs on the thread that waits, unless it had to wait for that: from one tick to the next at least.
     fn assert_at_home(&self, toy: &Toy) {
         let home = toy.chain.first().and_then(|id| self.session.lock().awaited.get(id).copied());
-        let waited = self.ticks.load(Ordering::Relaxed) - toy.came;
-        assert!(home.is_none_or(|home| home == thread::current().id()) || waited >= 2, "nested work ran elsewhere");
+        let is_home = home.is_none_or(|home| home == thread::current().id());
+        let waited = toy.came.is_none_or(|came| self.ticks.load(Ordering::Relaxed) - came >= 1);
+        assert!(is_home || waited, "nested work ran elsewhere");
     }
 
     fn assert_holds_nothing(&self) {
@@ -451,7 +461,7 @@ impl Session {
 
 impl Toy {
     pub(super) fn new(name: u64, kind: Kind) -> Self {
-        Self { name, kind, chain: Vec::new(), came: 0 }
+        Self { name, kind, chain: Vec::new(), came: None }
     }
 
     fn send() -> Self {

@@ -1,0 +1,109 @@
+//! A model of the writer's role: whatever is queued before a kick leaves, in order, by one sender at a time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::thread;
+
+use super::Sending;
+use crate::sync::{Condvar, Mutex, explore};
+
+#[derive(Default)]
+struct Writer {
+    sending: Sending,
+    queue: Mutex<VecDeque<u64>>,
+    left: Mutex<Vec<u64>>,
+    one_left: Condvar,
+    in_send: AtomicBool,
+    /// Kicks that are left to somebody else, as a sender does that has sent for others for long enough.
+    handed_over: Mutex<u64>,
+    came: Condvar,
+}
+
+/// Frames that one thread sends in a row.
+const IN_A_ROW: usize = 2;
+
+impl Writer {
+    fn kick(&self) {
+        if !self.sending.begin() {
+            return;
+        }
+        for _ in 0..IN_A_ROW {
+            let (frame, more) = {
+                let mut queue = self.queue.lock();
+                (queue.pop_front(), !queue.is_empty())
+            };
+            if let Some(frame) = frame {
+                assert!(!self.in_send.swap(true, Ordering::SeqCst), "two threads send");
+                thread::yield_now();
+                self.left.lock().push(frame);
+                self.one_left.notify_one();
+                self.in_send.store(false, Ordering::SeqCst);
+                self.sending.count();
+            }
+            if (frame.is_none() || !more) && self.sending.end() {
+                return;
+            }
+        }
+        self.sending.abort();
+        *self.handed_over.lock() += 1;
+        self.came.notify_one();
+    }
+
+    /// What the crew does with what was handed over.
+    fn help(&self) {
+        loop {
+            let mut handed_over = self.handed_over.lock();
+            while *handed_over == 0 {
+                self.came.wait(&mut handed_over);
+            }
+            if *handed_over == u64::MAX {
+                return;
+            }
+            *handed_over -= 1;
+            drop(handed_over);
+            self.kick();
+        }
+    }
+}
+
+#[test]
+fn model_what_is_queued_before_a_kick_leaves_in_order() {
+    explore(6000, || {
+        let writer = Arc::new(Writer::default());
+        let helper = writer.clone();
+        let helper = thread::spawn(move || helper.help());
+        let threads: Vec<_> = (0..3)
+            .map(|number| {
+                let writer = writer.clone();
+                thread::spawn(move || {
+                    for frame in 0..3 {
+                        writer.queue.lock().push_back(number * 10 + frame);
+                        if frame == 2 || thread_rng().gen_bool(0.7) {
+                            writer.kick();
+                        }
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        // No kick comes any more: what was kicked is on its way by itself.
+        {
+            let mut left = writer.left.lock();
+            while left.len() < 9 {
+                writer.one_left.wait(&mut left);
+            }
+        }
+        *writer.handed_over.lock() = u64::MAX;
+        writer.came.notify_one();
+        helper.join().unwrap();
+        assert!(writer.sending.under_way().is_none());
+        let left = writer.left.lock();
+        for number in 0..3 {
+            let of_thread: Vec<_> = left.iter().filter(|frame| **frame / 10 == number).collect();
+            assert!(of_thread.is_sorted() && of_thread.len() == 3, "{:?}", *left);
+        }
+    });
+}
