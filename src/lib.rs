@@ -9,11 +9,10 @@
 //!
 //! ```
 //! use std::sync::atomic::{AtomicI64, Ordering};
-//! use std::thread;
 //!
 //! use wherever::hosts::{Class, Function};
 //! use wherever::transport::memory_pair;
-//! use wherever::{Arguments, Node, Proxy, Value, drive};
+//! use wherever::{Arguments, Node, Proxy, Value};
 //!
 //! // A Rust type as peers see it.
 //! let counter = Class::<AtomicI64>::builder("rust:example.Counter")
@@ -29,11 +28,11 @@
 //! let server = Node::new();
 //! server.export("counter", counter.instance(AtomicI64::new(40)));
 //!
-//! // Two ends of a carrier; a pipe or a socket does as well. A thread stands for the other process.
+//! // Two ends of a carrier; a pipe or a socket does as well, and leads to another process.
 //! let (near, far) = memory_pair();
-//! let other = thread::spawn(move || drive::connect(&server, far).serve());
+//! let other = wherever::connect(&server, far);
 //!
-//! let peer = drive::connect(&Node::new(), near);
+//! let peer = wherever::connect(&Node::new(), near);
 //! let counter = peer.get("counter")?;
 //! assert_eq!(counter.call("add", (2,))?.to::<i64>()?, 42);
 //!
@@ -42,7 +41,7 @@
 //! assert_eq!(counter.call("tell", (Value::from(double),))?.to::<i64>()?, 84);
 //!
 //! peer.close("done");
-//! assert!(other.join().is_ok_and(|served| served.is_ok()));
+//! other.serve()?;
 //! # Ok::<(), wherever::Error>(())
 //! ```
 //!
@@ -52,7 +51,9 @@
 //!   all are, and what another language's [`Runtime`] brings its own of.
 //! - [`Proxy`] and [`CallBuilder`] use them; [`convert`] turns values into Rust types; [`error::Error`] says what can
 //!   go wrong.
-//! - [`drive`] moves frames and runs calls; [`session`] is the protocol without any I/O, for drivers of your own;
+//! - [`connect`] drives a session with threads: any number of them use the peer, and its calls are served beside them.
+//!   [`drive`] has other drivers: for tasks, for one thread, by hand; [`session`] is the protocol without any I/O, for
+//!   drivers of your own;
 //!   [`wire`] is its bytes.
 //!
 //! The pages in `docs` tell the protocol byte by byte, the architecture, the words, and where a remote object differs

@@ -28,7 +28,7 @@ pub use lanes::Lane;
 pub(crate) use lanes::{Serving, TaskLane, serving};
 pub use manual::Manual;
 pub(crate) use run::{IDENTITY, one_way_here, operate_here, perform_here};
-pub use simple::connect;
+pub use simple::connect as connect_simple;
 pub use tasks::{Spawn, Task, Tasks};
 pub use threads::connect as connect_threads;
 pub(crate) use ticker::Ticker;

@@ -61,7 +61,7 @@ async fn ended(peer: &Peer, server: thread::JoinHandle<Stats>) {
 #[tokio::test]
 async fn async_here_and_the_simple_driver_there() {
     let (near, far) = sockets();
-    let server = serving(far, drive::connect);
+    let server = serving(far, drive::connect_simple);
     let peer = connect(&Node::new(), near);
     calls_and_callbacks(&peer).await;
     peer.close("done");

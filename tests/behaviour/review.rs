@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wherever::clock::ManualClock;
 use wherever::context::CallContext;
-use wherever::drive::connect;
+use wherever::drive::connect_simple;
 use wherever::hosts::{Function, List};
 use wherever::limits::Limits;
 use wherever::policy::Policy;
@@ -154,8 +154,8 @@ fn a_session_that_nothing_refers_to_is_dropped_though_a_promise_had_settled() {
     server.export("lab", Lab::own().0);
     let (near, far) = memory_pair();
     let dropped = Arc::new(());
-    let peer = connect(&Node::new(), Told { carrier: near, _alive: dropped.clone() });
-    let serving = std::thread::spawn(move || connect(&server, far).serve());
+    let peer = connect_simple(&Node::new(), Told { carrier: near, _alive: dropped.clone() });
+    let serving = std::thread::spawn(move || connect_simple(&server, far).serve());
     let promise = peer.promise("lab").unwrap();
     let value = promise.result().unwrap();
     drop((value, peer, promise));

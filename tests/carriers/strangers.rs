@@ -106,7 +106,7 @@ fn a_session_on_a_bare_carrier_learns_it_by_its_first_call() {
     ] {
         let (url, saying) = says(words);
         let address = url["tcp://".len()..].parse().unwrap();
-        let peer = wherever::drive::connect(&Node::new(), Socket::connect_tcp(&[address]).unwrap());
+        let peer = wherever::drive::connect_simple(&Node::new(), Socket::connect_tcp(&[address]).unwrap());
         let error = lost(use_list(&peer));
         assert!(error.reason.contains(told), "{error}");
         assert!(peer.stats().is_idle());

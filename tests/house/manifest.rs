@@ -7,6 +7,10 @@ use std::path::PathBuf;
 /// All that the core may depend on.
 const ALLOWED: [&str; 6] = ["crossbeam-channel", "parking_lot", "postcard", "serde", "smallvec", "thiserror"];
 
+/// What it depends on only if it is asked to: by a feature of that name; and for model checking, by a flag.
+const FEATURE: &str = "tracing";
+const BY_FLAG: &str = "shuttle";
+
 /// Packages below the core at any depth, those for compiling and for other systems included. More need a reason.
 const TREE_MAX: usize = 24;
 
@@ -39,13 +43,16 @@ fn locked() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn the_core_depends_on_six_packages() {
-    assert_eq!(keys("dependencies").iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(ALLOWED));
-    for table in ["features", "build-dependencies", "dev-dependencies"] {
+    let with_feature = ALLOWED.into_iter().chain([FEATURE]).collect::<BTreeSet<_>>();
+    assert_eq!(keys("dependencies").iter().map(String::as_str).collect::<BTreeSet<_>>(), with_feature);
+    assert_eq!(keys("features"), [FEATURE], "and none by default");
+    for table in ["build-dependencies", "dev-dependencies"] {
         assert_eq!(keys(table), Vec::<String>::new(), "{table}");
     }
     let locked = locked();
     let direct: BTreeSet<&str> = locked["wherever"].iter().map(String::as_str).collect();
-    assert_eq!(direct, BTreeSet::from(ALLOWED), "by the lock file");
+    let with_flag = with_feature.into_iter().chain([BY_FLAG]).collect();
+    assert_eq!(direct, with_flag, "by the lock file");
 }
 
 #[test]
@@ -53,7 +60,8 @@ fn what_is_below_the_core_stays_little() {
     let locked = locked();
     let (mut met, mut todo) = (BTreeSet::new(), vec!["wherever"]);
     while let Some(name) = todo.pop() {
-        for below in &locked[name] {
+        let asked_for = |below: &&String| name == "wherever" && [FEATURE, BY_FLAG].contains(&below.as_str());
+        for below in locked[name].iter().filter(|below| !asked_for(below)) {
             if met.insert(below.as_str()) {
                 todo.push(below);
             }

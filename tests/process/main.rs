@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod deaths;
+mod interrupts;
 mod strangers;
 
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use wherever::drive::connect;
+use wherever::drive::connect_simple;
 use wherever::error::Disconnected;
 use wherever::hosts::Class;
 use wherever::{Error, Node, Own, Peer};
@@ -32,7 +33,7 @@ fn shell(script: &str) -> (Peer, Child) {
 
 fn connected(command: Command) -> (Peer, Child) {
     let child = Child::spawn(command).unwrap();
-    (connect(&Node::new(), child.clone()), child)
+    (connect_simple(&Node::new(), child.clone()), child)
 }
 
 /// The one error that every call of a lost session fails with.

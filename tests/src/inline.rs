@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wherever::clock::ManualClock;
-use wherever::drive::{Manual, connect};
+use wherever::drive::{Manual, connect_simple};
 use wherever::{Node, Peer, Transport};
 
 use crate::pair::Pair;
@@ -40,7 +40,7 @@ impl Inline {
     pub fn before(clock: &Arc<ManualClock>, near: &Node, far: &Node, beyond: Vec<Pair>) -> Self {
         let (clock, far, beyond) = (clock.clone(), Manual::new(far, 1 << 20), Arc::new(beyond));
         let carrier = Carrier { clock: clock.clone(), far: far.clone(), beyond: beyond.clone() };
-        Self { clock, peer: connect(near, carrier), far, beyond }
+        Self { clock, peer: connect_simple(near, carrier), far, beyond }
     }
 
     /// The session behind the far side, counted from 0.

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wherever::clock::ManualClock;
-use wherever::drive::{Manual, connect};
+use wherever::drive::{Manual, connect_simple};
 use wherever::policy::Policy;
 use wherever::transport::memory_pair;
 use wherever::{Node, Peer};
@@ -70,12 +70,12 @@ impl Served {
         let thread = std::thread::Builder::new()
             .stack_size(8 << 20)
             .spawn(move || {
-                let peer = connect(&server, far);
+                let peer = connect_simple(&server, far);
                 peer.serve().unwrap();
                 peer.stats()
             })
             .unwrap();
-        Self { peer: connect(client, near), server: Some(thread) }
+        Self { peer: connect_simple(client, near), server: Some(thread) }
     }
 
     /// Closes the session and gives the server's last counters.

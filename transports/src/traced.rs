@@ -108,7 +108,7 @@ impl<T: Transport> Transport for Traced<T> {
 mod tests {
     use std::sync::Arc;
 
-    use wherever::drive::connect;
+    use wherever::drive::connect_simple;
     use wherever::transport::memory_pair;
     use wherever::{Node, Value};
 
@@ -119,11 +119,11 @@ mod tests {
         let (near, far) = memory_pair();
         let server = Node::new();
         server.export("list", wherever::hosts::List::from(vec![Value::Int(5)]).to_own());
-        let thread = std::thread::spawn(move || connect(&server, far).serve());
+        let thread = std::thread::spawn(move || connect_simple(&server, far).serve());
         let told = Arc::new(Mutex::new(Vec::new()));
         let noted = told.clone();
         let carrier = Traced::new(near, move |way, lines| noted.lock().unwrap().push((way, lines.join("\n"))));
-        let peer = connect(&Node::new(), carrier);
+        let peer = connect_simple(&Node::new(), carrier);
         let list = peer.get("list").unwrap();
         assert_eq!(list.index(0).unwrap(), Value::Int(5));
         drop(list);

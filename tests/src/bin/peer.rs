@@ -4,7 +4,9 @@
 use std::process::{Command, abort, exit};
 
 use parking_lot::Mutex;
-use wherever::drive::connect;
+#[cfg(unix)]
+use wherever::Interrupt;
+use wherever::drive::connect_simple;
 use wherever::host::{Step, ValueStream};
 use wherever::hosts::Class;
 use wherever::wire::preface::Preface;
@@ -22,6 +24,8 @@ fn main() {
             take_first_frame();
             die(how);
         }
+        #[cfg(unix)]
+        ["interrupted", driver] => interrupted(driver),
         ["half-frame"] => half_frame(),
         ["version", major] => other_version(major.parse().unwrap()),
         _ => panic!("no such behaviour: {words:?}"),
@@ -42,6 +46,26 @@ fn die(how: &str) -> ! {
             }
         }
     }
+}
+
+/// Waits for what never comes, until the signal that Ctrl-C sends; then tells what became of it.
+#[cfg(unix)]
+fn interrupted(driver: &str) {
+    let interrupt = Interrupt::new();
+    let triggers = interrupt.clone();
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT]).unwrap();
+    std::thread::spawn(move || signals.forever().for_each(|_| triggers.trigger()));
+    let peer = match driver {
+        "simple" => connect_simple(&Node::new(), stdio().unwrap()),
+        _ => wherever::connect(&Node::new(), stdio().unwrap()),
+    };
+    let (hang, report) = (peer.get("hang").unwrap(), peer.get("report").unwrap());
+    let hung = interrupt.scope(|| hang.invoke(()));
+    let late = interrupt.scope(|| report.invoke(("not sent",)));
+    interrupt.reset();
+    let text = format!("{}; {}", hung.unwrap_err(), late.unwrap_err());
+    interrupt.scope(|| report.invoke((text,))).unwrap();
+    peer.close("done");
 }
 
 /// The object that is exported; it keeps what it is given.
@@ -66,7 +90,7 @@ fn serve() {
         .build();
     let node = Node::new();
     node.export("x", class.instance(Subject::default()));
-    connect(&node, stdio().unwrap()).serve().unwrap();
+    connect_simple(&node, stdio().unwrap()).serve().unwrap();
 }
 
 /// Gives so many items, and dies when it is asked for one more.

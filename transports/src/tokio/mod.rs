@@ -4,7 +4,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use wherever::hosts::Function;
-//! use wherever::{Node, Value};
+//! use wherever::{Node, Operation, Value};
 //! use wherever_transports::tokio::connect;
 //!
 //! let server = Node::new();
@@ -19,8 +19,7 @@
 //!
 //! let peer = connect(&Node::new(), near);
 //! let double = peer.get_later("double").await?;
-//! assert_eq!(double.method("").args((21,)).await.is_err(), true);
-//! assert_eq!(double.request(wherever::Operation::Call).args((21,)).await?, Value::Int(42));
+//! assert_eq!(double.request(Operation::Call).args((21,)).await?, Value::Int(42));
 //! drop(serving);
 //! # Ok(())
 //! # }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wherever::clock::ManualClock;
-use wherever::drive::connect;
+use wherever::drive::connect_simple;
 use wherever::error::Raised;
 use wherever::hosts::{Class, Function, List};
 use wherever::shape::{Category, Member, Shape};
@@ -36,8 +36,8 @@ pub(crate) fn run(number: i64, items: &[i64], trace: bool) -> Result<(), Failure
     ));
     let node = Node::builder().clock(ManualClock::default()).build();
     let peer = match trace {
-        true => connect(&node, Traced::new(child.clone(), move |way, lines| teller.traced(way, lines))),
-        false => connect(&node, child.clone()),
+        true => connect_simple(&node, Traced::new(child.clone(), move |way, lines| teller.traced(way, lines))),
+        false => connect_simple(&node, child.clone()),
     };
     let story = Story { teller, peer, y: listener(teller).instance(Listener { name: "Echo" }) };
     let (x, first) = story.obtain()?;

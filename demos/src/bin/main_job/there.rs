@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use wherever::clock::ManualClock;
 use wherever::context::CallContext;
-use wherever::drive::connect;
+use wherever::drive::connect_simple;
 use wherever::error::Raised;
 use wherever::hosts::{Class, List};
 use wherever::policy::Policy;
@@ -29,7 +29,7 @@ pub(crate) fn run(colour: bool) -> Result<(), Failure> {
     node.export("numbers", List::from_iter((0..10_000).map(Value::Int)).to_own());
     node.export("crew", crew().to_own());
     node.export("notebook", Own::new(Notebook));
-    let peer = connect(&node, stdio()?);
+    let peer = connect_simple(&node, stdio()?);
     Ok(peer.serve()?)
 }
 

@@ -344,3 +344,79 @@ impl Book {
         if right { Ok(()) } else { Err(format!("object {object} gave {items} of {len} items and {end:?}")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(token: Token, target: Sym) -> Note {
+        Note::Made(Made {
+            token,
+            kind: Kind::Run,
+            task: 100,
+            parent: None,
+            target,
+            on_promise: false,
+            args: Vec::new(),
+            concurrent: false,
+            within: false,
+            raises: false,
+        })
+    }
+
+    fn arrived(token: Token, object: Object) -> Note {
+        Note::Arrived { token, object, args: Vec::new(), under: Vec::new(), local: false }
+    }
+
+    fn served(token: Token, object: Object) -> Vec<Note> {
+        vec![arrived(token, object), Note::Left(token), Note::Gave(token, Some(Sym::Nothing))]
+    }
+
+    /// Two calls by one caller on one object of the other side, and what that noted.
+    fn all_faults(theirs: Vec<Note>, seen: Seen) -> Vec<String> {
+        let get = Made { kind: Kind::Get(Some(1)), ..called(0) };
+        let mine = vec![
+            Note::Made(get),
+            made(2, Sym::Result(0)),
+            made(4, Sym::Result(0)),
+            Note::Saw(2, Ok(seen)),
+            Note::Saw(4, Ok(Seen::Nothing)),
+        ];
+        let sides = [mine, theirs];
+        let (mut all, _) = faults(&sides);
+        all.extend(order_faults(&sides));
+        all
+    }
+
+    fn called(token: Token) -> Made {
+        match made(token, Sym::Nothing) {
+            Note::Made(made) => made,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_no_fault() {
+        assert_eq!(all_faults([served(2, 1), served(4, 1)].concat(), Seen::Nothing), [""; 0]);
+    }
+
+    #[test]
+    fn each_kind_of_wrong_is_found() {
+        let wrongs = [
+            ("succeeded without having run", served(2, 1), Seen::Nothing),
+            ("ran 2 times", [served(2, 1), served(4, 1), served(4, 1)].concat(), Seen::Nothing),
+            ("arrived after a later one", [served(4, 1), served(2, 1)].concat(), Seen::Nothing),
+            ("started while", [vec![arrived(2, 1)], served(4, 1), served(2, 1)[1..].to_vec()].concat(), Seen::Nothing),
+            ("on Own(3)", [served(2, 3), served(4, 1)].concat(), Seen::Nothing),
+            ("gave Int(5)", [served(2, 1), served(4, 1)].concat(), Seen::Int(5)),
+        ];
+        for (text, theirs, seen) in wrongs {
+            let found = all_faults(theirs, seen);
+            assert!(found.iter().any(|fault| fault.contains(text)), "{text}: {found:?}");
+        }
+        let under = |on| Note::Arrived { token: 2, object: 1, args: Vec::new(), under: vec![on], local: false };
+        let theirs = |on| [vec![under(on)], served(2, 1)[1..].to_vec(), served(4, 1)].concat();
+        assert!(all_faults(theirs(4), Seen::Nothing).iter().any(|fault| fault.contains("a thread that waits for")));
+        assert_eq!(all_faults(theirs(2), Seen::Nothing), [""; 0]);
+    }
+}
