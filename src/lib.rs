@@ -49,6 +49,8 @@
 //!
 //! - [`hosts`] makes objects: classes of Rust types, functions, shared lists, dicts, sets; [`host::Host`] is what they
 //!   all are, and what another language's [`Runtime`] brings its own of.
+//! - [`hosts::Turned`] is for types with methods on `&mut`; [`NodeBuilder::on_notice`] tells what happens in a node's
+//!   sessions; [`Interrupt`] ends waits, for Ctrl-C.
 //! - [`Proxy`] and [`CallBuilder`] use them; [`convert`] turns values into Rust types; [`error::Error`] says what can
 //!   go wrong.
 //! - [`connect`] drives a session with threads: any number of them use the peer, and its calls are served beside them.

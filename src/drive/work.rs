@@ -48,7 +48,9 @@ impl Work {
 
 /// What is told, once, when a question has news. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct Listener(Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>);
+pub(crate) struct Listener(Arc<Mutex<Option<Told>>>);
+
+type Told = Box<dyn FnOnce() + Send>;
 
 impl Listener {
     pub(crate) fn new(tell: impl FnOnce() + Send + 'static) -> Self {

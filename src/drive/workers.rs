@@ -50,7 +50,8 @@ impl Workers {
     }
 
     /// How many threads there are.
-    pub(crate) fn threads(&self) -> usize {
+    #[cfg(test)]
+    fn threads(&self) -> usize {
         self.0.state.lock().threads
     }
 }

@@ -11,6 +11,7 @@ use wherever::context::CallContext;
 use wherever::drive::{Lane, Manual};
 use wherever::hosts::{Class, Exclusive, Function, Instance, Shared, Turned};
 use wherever::policy::Policy;
+use wherever::transport::memory_pair;
 use wherever::value::Items;
 use wherever::{Arguments, Error, Node, Operation, Own, Promise, Proxy, Value};
 use wherever_tests::lab::{assert_idle, got};
@@ -48,6 +49,11 @@ fn desk() -> (Own, Calls) {
             Ok((desk.written.len() as u64).into())
         })
         .method_mut("panic", |_, _, _| panic!("as asked"))
+        .method_mut("call_back", |desk: &mut Desk, mut arguments: Arguments, _| {
+            let result = arguments.take::<Proxy>(0, "back")?.invoke(());
+            desk.written.push("back".into());
+            result
+        })
         .method_mut("own", |desk: &mut Desk, mut arguments: Arguments, _| {
             let me: Proxy = arguments.take(0, "me")?;
             me.one_way("write", ("later",))?;
@@ -525,4 +531,39 @@ fn this_side_waits_for_its_turn_as_a_thread() {
     assert_eq!(set.written(), "call thread");
     drop(hold);
     set.assert_idle();
+}
+
+#[test]
+fn threads_that_call_at_once_come_one_after_another() {
+    let (near, far) = memory_pair();
+    let (left, right) = (Node::new(), Node::new());
+    let (own, _calls) = desk();
+    right.export("desk", own.clone());
+    let server = wherever::connect(&right, far);
+    let peer = wherever::connect(&left, near);
+    let desk = peer.get("desk").unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let desk = &desk;
+            scope.spawn(move || {
+                for call in 0..50 {
+                    desk.call("write", (format!("{thread}"),)).unwrap();
+                    if call % 10 == 0 {
+                        desk.call("read", ()).unwrap();
+                        desk.one_way("write", (format!("{thread}"),)).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    // Back into the object, on the thread that waits for it.
+    let again = desk.clone();
+    let back = Function::new("back", move |_, _| again.call("write", ("never",)));
+    let error = desk.call("call_back", (Value::from(back),)).unwrap_err();
+    assert!(matches!(&error, Error::Busy(text) if text.contains("call_back")), "{error:?}");
+    let turned = own.downcast::<Instance<Turned<Desk>>>().unwrap();
+    assert_eq!(turned.with(|desk| desk.written.len()).unwrap(), 8 * 55 + 1);
+    drop(desk);
+    peer.close("done");
+    drop((peer, server));
 }

@@ -30,6 +30,11 @@ const STEPS: &[Step] = &[
         run: doc,
     },
     Step { name: "test", repeat: "cargo test --locked", run: Step::as_shown },
+    Step {
+        name: "tracing",
+        repeat: "cargo test --locked --package wherever --features tracing --lib notice",
+        run: Step::as_shown,
+    },
     Step { name: "heap-bound", repeat: "cargo test --locked --package wherever-fuzz --lib", run: Step::as_shown },
     Step {
         name: "sim",

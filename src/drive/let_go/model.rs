@@ -179,8 +179,10 @@ fn model_what_is_dropped_and_comes_again_is_released_in_the_end() {
                         }
                         side.assert_held();
                         drop(handle);
-                        if thread_rng().gen_bool(0.5) {
-                            side.mention();
+                        match thread_rng().gen_range(0..3) {
+                            0 => side.mention(),
+                            1 => side.with(|_| ()),
+                            _ => {}
                         }
                     }
                 })

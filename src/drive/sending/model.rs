@@ -20,17 +20,16 @@ struct Writer {
     /// Kicks that are left to somebody else, as a sender does that has sent for others for long enough.
     handed_over: Mutex<u64>,
     came: Condvar,
+    /// Frames that one thread sends in a row.
+    in_a_row: usize,
 }
-
-/// Frames that one thread sends in a row.
-const IN_A_ROW: usize = 2;
 
 impl Writer {
     fn kick(&self) {
         if !self.sending.begin() {
             return;
         }
-        for _ in 0..IN_A_ROW {
+        for _ in 0..self.in_a_row {
             let (frame, more) = {
                 let mut queue = self.queue.lock();
                 (queue.pop_front(), !queue.is_empty())
@@ -72,7 +71,8 @@ impl Writer {
 #[test]
 fn model_what_is_queued_before_a_kick_leaves_in_order() {
     explore(6000, || {
-        let writer = Arc::new(Writer::default());
+        let in_a_row = if thread_rng().gen_bool(0.3) { 2 } else { usize::MAX };
+        let writer = Arc::new(Writer { in_a_row, ..Writer::default() });
         let helper = writer.clone();
         let helper = thread::spawn(move || helper.help());
         let threads: Vec<_> = (0..3)

@@ -18,14 +18,15 @@
 
 #[cfg(all(test, shuttle))]
 mod model;
+mod state;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::clock::Time;
-use crate::drive::hub::Awaited;
+use crate::drive::contract::Awaited;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::table::Id;
+use state::{At, Ending, Holder, Seat, State};
 
 /// A piece of work, as far as its order matters.
 pub(crate) trait Piece {
@@ -47,63 +48,6 @@ pub(crate) struct Roles<W> {
     busy_max: usize,
 }
 
-struct State<W> {
-    reading: Option<Holder>,
-    /// It is free because callers come and go: the crew takes it only when it stayed so for a tick.
-    left_free: bool,
-    /// Times that it was taken.
-    taken: u64,
-    /// The crew has delivered to a caller that may read.
-    delivered: bool,
-    seats: Vec<Seat<W>>,
-    seats_made: u64,
-    /// Calls nested in the call of a thread that is about to sit down, and how many ticks ago they came.
-    early: Vec<(Id, W, u32)>,
-    work: VecDeque<W>,
-    /// Pieces of work that count and are being done.
-    busy: usize,
-    /// All pieces that are being done.
-    doing: usize,
-    crew: Crew,
-    end: Option<Ending>,
-    last: VecDeque<W>,
-    looked: Looked,
-}
-
-/// Threads of the crew.
-#[derive(Default)]
-struct Crew {
-    /// The one that is parked.
-    spare: Option<Arc<Condvar>>,
-    /// Those that were called, and have not come yet.
-    coming: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holder {
-    Seat(u64),
-    Crew,
-}
-
-struct Ending {
-    /// Whether calls without an answer that arrived before still run.
-    in_order: bool,
-}
-
-/// A thread that waits.
-struct Seat<W> {
-    key: u64,
-    wish: Wish,
-    at: At,
-    /// Something happened that it must look at.
-    woken: bool,
-    /// Calls nested in the call that it waits for.
-    nested: VecDeque<W>,
-    /// Ticks for which the first of them has waited.
-    nested_ticks: u32,
-    signal: Option<Arc<Condvar>>,
-}
-
 /// What a thread waits for, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
@@ -116,33 +60,8 @@ pub(crate) struct Wish {
     pub(crate) until: Option<Time>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
-    Parked,
-    Reading,
-    /// About to look, to park or to read.
-    Coming,
-    /// Doing what is nested in its call.
-    Working,
-}
-
-/// What the last tick saw.
-#[derive(Default)]
-struct Looked {
-    taken: u64,
-    free: bool,
-    work: bool,
-    quiet: u32,
-}
-
 /// Ticks without any traffic after which the ticker may stop looking.
 const QUIET_TICKS: u32 = if cfg!(shuttle) { 3 } else { 50 };
-
-/// Ticks that a call is kept for a thread that is about to wait for what it is nested in.
-const EARLY_TICKS: u32 = 20;
-
-/// Ticks that a call is kept for a thread that is on its way to it.
-const COMING_TICKS: u32 = 40;
 
 /// What is left to do once the roles are unlocked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,23 +101,7 @@ pub(crate) enum CrewStep<W> {
 
 impl<W: Piece> Roles<W> {
     pub(crate) fn new(busy_max: usize) -> Self {
-        let state = State {
-            reading: None,
-            left_free: false,
-            taken: 0,
-            delivered: false,
-            seats: Vec::new(),
-            seats_made: 0,
-            early: Vec::new(),
-            work: VecDeque::new(),
-            busy: 0,
-            doing: 0,
-            crew: Crew::default(),
-            end: None,
-            last: VecDeque::new(),
-            looked: Looked::default(),
-        };
-        Self { state: Mutex::new(state), busy_max }
+        Self { state: Mutex::new(State::new()), busy_max }
     }
 
     /// Seats a thread that is going to wait. It must look once more before it asks what to do: what it waits for may have
@@ -500,162 +403,4 @@ fn park<'a, W>(mut state: MutexGuard<'a, State<W>>, key: u64) -> MutexGuard<'a, 
         signal.wait(&mut state);
     }
     state
-}
-
-impl<W> Seat<W> {
-    fn signal(&self) {
-        self.signal.iter().for_each(|signal| _ = signal.notify_one());
-    }
-
-    /// Has the thread look; whether its carrier must be woken for that.
-    fn wake(&mut self) -> bool {
-        self.woken = true;
-        match self.at {
-            At::Parked => self.signal(),
-            At::Reading => return self.wish.wakeable,
-            At::Coming | At::Working => {}
-        }
-        false
-    }
-
-    /// Whether it is parked till somebody receives for it.
-    fn wants_reader(&self) -> bool {
-        self.at == At::Parked && !self.woken && self.wish.awaited != Awaited::End
-    }
-
-    /// Whether it could receive, now.
-    fn can_read(&self) -> bool {
-        self.wish.may_read && self.at == At::Parked && !self.woken && self.nested.is_empty()
-    }
-}
-
-impl<W: Piece> State<W> {
-    fn take(&mut self, holder: Holder) {
-        self.reading = Some(holder);
-        self.taken += 1;
-        self.left_free = false;
-        self.delivered = false;
-    }
-
-    /// Gives the reading role to a caller that may read, else to the crew if anyone waits, else leaves it free; whether
-    /// the crew needs another thread for that.
-    fn pass_on(&mut self) -> bool {
-        self.reading = None;
-        if self.give_to_seat() {
-            return false;
-        }
-        if self.seats.iter().any(Seat::wants_reader) {
-            return self.call_crew_to_read();
-        }
-        self.left_free = true;
-        false
-    }
-
-    fn give_to_seat(&mut self) -> bool {
-        let Some(seat) = self.seats.iter().find(|seat| seat.can_read()) else { return false };
-        seat.signal();
-        let key = seat.key;
-        self.take(Holder::Seat(key));
-        true
-    }
-
-    /// What becomes of the crew's reading role when it has delivered to a caller: whether it keeps it.
-    fn keep_after_delivery(&mut self) -> bool {
-        if self.give_to_seat() {
-            return false;
-        }
-        if self.seats.iter().any(Seat::wants_reader) {
-            return true;
-        }
-        self.reading = None;
-        self.left_free = true;
-        false
-    }
-
-    /// Wakes the crew's spare thread; without one, whether another is to be called.
-    fn call_crew(&mut self) -> bool {
-        match self.crew.spare.take() {
-            Some(spare) => {
-                spare.notify_one();
-                false
-            }
-            None if self.crew.coming > 0 => false,
-            None => {
-                self.crew.coming += 1;
-                true
-            }
-        }
-    }
-
-    fn call_crew_to_read(&mut self) -> bool {
-        self.left_free = false;
-        self.call_crew()
-    }
-
-    fn wake(&mut self, is_for: impl Fn(Awaited) -> bool, reads: bool) -> Calls {
-        let mut calls = Calls::default();
-        for seat in self.seats.iter_mut().filter(|seat| is_for(seat.wish.awaited)) {
-            calls.wake |= seat.wake() && !reads;
-            self.delivered |= seat.wish.may_read;
-        }
-        calls
-    }
-
-    fn wake_late(&mut self, now: Time) -> bool {
-        let late = |seat: &&mut Seat<W>| seat.wish.until.is_some_and(|until| until <= now);
-        self.seats.iter_mut().filter(late).fold(false, |wake, seat| seat.wake() || wake)
-    }
-
-    /// Hands the crew the nested calls that have waited for a tick for a thread that is at work; whether there were any.
-    fn free_nested(&mut self) -> bool {
-        let mut any = false;
-        for seat in self.seats.iter_mut().filter(|seat| !seat.nested.is_empty()) {
-            let ticks_max = match seat.at {
-                At::Working => 1,
-                // On its way, unless it is stuck in the carrier.
-                At::Coming => COMING_TICKS,
-                At::Parked | At::Reading => continue,
-            };
-            seat.nested_ticks += 1;
-            if seat.nested_ticks > ticks_max {
-                seat.nested_ticks = 0;
-                self.work.append(&mut seat.nested);
-                any = true;
-            }
-        }
-        for (_, _, ticks) in &mut self.early {
-            *ticks += 1;
-        }
-        let late: Vec<W> =
-            self.early.extract_if(.., |(_, _, ticks)| *ticks > EARLY_TICKS).map(|(_, piece, _)| piece).collect();
-        any |= !late.is_empty();
-        self.work.extend(late);
-        any
-    }
-
-    /// Among those that run last, in the order in which they were made.
-    fn push_last(&mut self, piece: W) {
-        let place = self.last.partition_point(|other| other.rank() < piece.rank());
-        self.last.insert(place, piece);
-    }
-
-    fn has_piece(&self, busy_max: usize) -> bool {
-        let room = self.busy < busy_max;
-        self.work.iter().any(|piece| room || !piece.counts()) || (self.doing == 0 && !self.last.is_empty())
-    }
-
-    fn next_piece(&mut self, busy_max: usize) -> Option<W> {
-        let room = self.busy < busy_max;
-        let place = self.work.iter().position(|piece| room || !piece.counts());
-        let piece = match place {
-            Some(place) => self.work.remove(place),
-            None if self.doing == 0 => self.last.pop_front(),
-            None => None,
-        }?;
-        self.doing += 1;
-        if piece.counts() {
-            self.busy += 1;
-        }
-        Some(piece)
-    }
 }

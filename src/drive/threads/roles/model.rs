@@ -100,13 +100,59 @@ fn model_a_nested_call_that_another_thread_lets_run() {
             let wait = |id| {
                 // Known to be waited for, and not seated yet.
                 world.carrier.expect(id, 7);
-                let (world, other) = (world.clone(), world.nested(id, 7, 0));
+                let (world, other) = (world.clone(), world.nested(id, 7, Kind::Nested(0)));
                 let settles = thread::spawn(move || world.take_work(other));
                 drop(settles);
                 Awaited::Call(id)
             };
             assert!(world.call(Plan::NEVER, wait));
         });
+        join(vec![caller]);
+        world.finish(threads);
+    });
+}
+
+#[test]
+fn model_nested_calls_that_wait_for_each_other() {
+    explore(2000, || {
+        let (world, threads) = start();
+        let id = world.ask(Plan::NEVER, false);
+        let caller = spawn(&world, move |world| {
+            assert!(world.wait(Awaited::call(id, thread_rng().gen_bool(0.5)), &|session| session.is_settled(id)));
+        });
+        for name in [1, 2] {
+            world.carrier.deliver(Frame::Nested { question: id, name, kind: Kind::Meets(2) });
+        }
+        world.until_ran(&[1, 2]);
+        world.carrier.deliver(Frame::Return(id));
+        join(vec![caller]);
+        world.finish(threads);
+    });
+}
+
+#[test]
+fn model_a_nested_call_of_a_caller_that_gives_up() {
+    explore(2000, || {
+        let (world, threads) = start();
+        let id = world.ask(Plan::NEVER, false);
+        let caller = spawn(&world, move |world| {
+            assert!(world.wait(Awaited::CallInTime(id), &|session| session.is_settled(id)));
+        });
+        world.carrier.deliver(Frame::Nested { question: id, name: 1, kind: Kind::Plain });
+        world.settle(id);
+        join(vec![caller]);
+        world.until_ran(&[1]);
+        world.finish(threads);
+    });
+}
+
+#[test]
+fn model_a_call_that_lets_another_run_and_waits_for_it() {
+    explore(2000, || {
+        let (world, threads) = start();
+        world.carrier.deliver(Frame::Call { name: 1, kind: Kind::Lets(2) });
+        let caller = spawn(&world, |world| call_some(world, 1));
+        world.until_ran(&[1, 2]);
         join(vec![caller]);
         world.finish(threads);
     });

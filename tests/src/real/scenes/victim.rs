@@ -14,6 +14,9 @@ use super::super::other::die;
 /// Bytes of a message that is cut into many parts.
 const LONG: usize = 100_000;
 
+/// One kind of work.
+type Job = fn(&Proxy, &Graves) -> Result<(), Error>;
+
 /// Serves, calls, or does both, until so many bytes have gone `out` or come `in`; or is over.
 pub(super) fn live(role: &str, way: &str, bytes: usize) {
     let carrier = match way {
@@ -34,9 +37,9 @@ pub(super) fn live(role: &str, way: &str, bytes: usize) {
 
 /// All kinds of work at once, on a thread each, over and over until it fails: with what each did in the end.
 pub(super) fn work(peer: &Peer, graves: &Graves) -> Vec<Error> {
-    let jobs: [fn(&Proxy, &Graves) -> Result<(), Error>; 6] = [keep, nested, batches, streams, long, one_way];
+    let jobs: [Job; 6] = [keep, nested, batches, streams, long, one_way];
     thread::scope(|scope| {
-        let begin = |job: fn(&Proxy, &Graves) -> Result<(), Error>| {
+        let begin = |job: Job| {
             scope.spawn(move || {
                 loop {
                     if let Err(error) = peer.get("lab").and_then(|lab| job(&lab, graves)) {

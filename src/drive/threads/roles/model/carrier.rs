@@ -34,7 +34,7 @@ impl Plan {
 #[derive(Clone, Copy)]
 pub(super) enum Frame {
     Return(Id),
-    Nested { question: Id, name: u64, depth: u32 },
+    Nested { question: Id, name: u64, kind: Kind },
     Call { name: u64, kind: Kind },
     Bye,
 }
@@ -159,7 +159,7 @@ impl Carrier {
                     peer.names += 1;
                     let name = 1000 + peer.names;
                     peer.nested.insert(name, (question, plan));
-                    Frame::Nested { question, name, depth: plan.depth }
+                    Frame::Nested { question, name, kind: Kind::Nested(plan.depth) }
                 }
             };
             drop(peer);

@@ -39,6 +39,8 @@ pub(super) enum Kind {
     Nested(u32),
     /// A call without an answer.
     OneWay,
+    /// One that lets another run, of this name, and meets it.
+    Lets(u64),
     /// Something may be ready to leave.
     Send,
 }
@@ -227,10 +229,10 @@ impl World {
     }
 
     /// A piece nested in a question, as the session makes it.
-    pub(super) fn nested(&self, question: Id, name: u64, depth: u32) -> Toy {
+    pub(super) fn nested(&self, question: Id, name: u64, kind: Kind) -> Toy {
         let mut chain = vec![question];
         chain.extend(self.session.lock().chains.get(&question).into_iter().flatten());
-        Toy { name, kind: Kind::Nested(depth), chain, came: None }
+        Toy { name, kind, chain, came: None }
     }
 
     fn receive(self: &Arc<Self>, wakeable: bool, done: &dyn Fn(&Session) -> bool) -> bool {
@@ -247,9 +249,9 @@ impl World {
         };
         settled.into_iter().for_each(|id| self.told(id));
         match received {
-            Received::Frame(Frame::Nested { question, name, depth }) => {
+            Received::Frame(Frame::Nested { question, name, kind }) => {
                 let came = Some(self.ticks.load(Ordering::Relaxed));
-                self.take_work(Toy { came, ..self.nested(question, name, depth) });
+                self.take_work(Toy { came, ..self.nested(question, name, kind) });
             }
             Received::Frame(Frame::Call { name, kind }) => self.take_work(Toy::new(name, kind)),
             Received::Frame(Frame::Bye) => {
@@ -406,14 +408,10 @@ impl World {
                 thread::yield_now();
                 self.one_way.fetch_sub(one, Ordering::SeqCst);
             }
-            Kind::Meets(count) => {
-                let mut meeting = self.meeting.lock();
-                *meeting += 1;
-                while *meeting < count {
-                    self.met.wait(&mut meeting);
-                }
-                drop(meeting);
-                (0..count).for_each(|_| _ = self.met.notify_one());
+            Kind::Meets(count) => self.meet(count),
+            Kind::Lets(other) => {
+                self.take_work(Toy::new(other, Kind::Meets(2)));
+                self.meet(2);
             }
             Kind::Nested(depth) => {
                 self.assert_at_home(&toy);
@@ -428,6 +426,22 @@ impl World {
             }
         }
         self.ran.lock().push(toy.name);
+    }
+
+    fn meet(&self, count: usize) {
+        let mut meeting = self.meeting.lock();
+        *meeting += 1;
+        while *meeting < count {
+            self.met.wait(&mut meeting);
+        }
+        drop(meeting);
+        self.met.notify_all();
+    }
+
+    /// A question is settled, by whoever does not receive.
+    pub(super) fn settle(&self, id: Id) {
+        self.session.lock().settled.insert(id);
+        self.told(id);
     }
 
     /// What is nested runs on the thread that waits, unless it had to wait for that: from one tick to the next at least.
