@@ -6,7 +6,7 @@ use crate::clock::Time;
 use crate::drive::hub::Hub;
 use crate::drive::work::Work;
 use crate::error::Error;
-use crate::session::Session;
+use crate::session::{Session, Trash};
 use crate::table::Id;
 
 /// What a driver does for its hub.
@@ -62,6 +62,12 @@ pub(crate) trait Drive: Send + Sync {
 
     /// Nothing refers to the session any more: these frames are the last.
     fn hang_up(&self, last_frames: &[Vec<u8>]);
+
+    /// Drops what a session held when nothing refers to it any more: it may be the user's, and the thread whichever dropped
+    /// the last reference.
+    fn drop_last(&self, trash: Vec<Trash>) {
+        drop(trash);
+    }
 
     /// Something was let go where nothing was before: its release is to leave after a tick. Called by destructors.
     fn let_go(&self, hub: &Hub) {

@@ -439,9 +439,9 @@ impl Drop for Hub {
         session.close("nothing refers to it any more");
         let last_frames: Vec<_> = std::iter::from_fn(|| session.poll_frame(now)).collect();
         let trash = session.take_trash();
-        drop(trash);
         let reason = if was_over { None } else { session.ended().cloned() };
         self.driver.hang_up(&last_frames);
+        self.driver.drop_last(trash);
         if let Some(reason) = reason.filter(|_| self.node.hooks().are_wanted()) {
             self.node.hooks().tell(&Notice::Ended { session: self.number, reason });
         }

@@ -415,6 +415,12 @@ impl Drive for Threads {
         }
     }
 
+    fn drop_last(&self, trash: Vec<Trash>) {
+        if let Err(drop_them) = self.0.node.workers().run(Box::new(move || drop(trash))) {
+            drop_them();
+        }
+    }
+
     fn ending(&self, hub: &Arc<Hub>, in_order: bool) {
         let (calls, dropped) = self.0.roles.end(in_order);
         self.see_to(hub, calls);
