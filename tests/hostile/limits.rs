@@ -71,6 +71,14 @@ fn object(number: u64) -> Reference {
 }
 
 attacks! {
+    workers_max {
+        crate::threads::a_peer_has_no_more_calls_at_work_than_it_may();
+    }
+
+    send_time_max {
+        crate::threads::a_peer_that_takes_nothing_loses_the_session();
+    }
+
     frame_len_max {
         let limits = limits(|limits| limits.told.frame_len_max = 2048);
         let mut hostile = Hostile::on(&limits);

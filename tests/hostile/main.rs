@@ -13,4 +13,5 @@ mod protocol;
 mod references;
 mod review;
 mod streams;
+mod threads;
 mod told;

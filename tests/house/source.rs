@@ -38,7 +38,8 @@ fn collect(folder: &Path, below: &str, sources: &mut Vec<Source>) {
 
 /// Files that are compiled for tests only.
 fn is_test(name: &str) -> bool {
-    name.ends_with("/tests.rs") || name.contains("/tests/") || name.ends_with("/testing.rs")
+    ["/tests.rs", "/testing.rs", "/model.rs"].iter().any(|end| name.ends_with(end))
+        || ["/tests/", "/model/"].iter().any(|folder| name.contains(folder))
 }
 
 /// The lines up to the module of tests, which stands last.
