@@ -8,6 +8,8 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::atomic::AtomicBool;
 
+#[cfg(all(test, shuttle))]
+pub(crate) use model::explore;
 #[cfg(shuttle)]
 pub(crate) use model::{Condvar, Mutex, MutexGuard};
 #[cfg(shuttle)]

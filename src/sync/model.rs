@@ -1,64 +1,63 @@
-//! The model checker's locks, with the faces of ours.
+//! The model checker's locks, with the faces of ours; and what runs a model.
 
-    use std::ops::{Deref, DerefMut};
-    use std::sync::PoisonError;
+use std::ops::{Deref, DerefMut};
+use std::sync::PoisonError;
 
-    /// A mutex without poison, of the model checker.
-    #[derive(Debug, Default)]
-    pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+/// A mutex without poison, of the model checker.
+#[derive(Debug, Default)]
+pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
-    /// Holds the lock, but for the time that a condition is waited for.
-    pub(crate) struct MutexGuard<'a, T>(Option<shuttle::sync::MutexGuard<'a, T>>);
+/// Holds the lock, but for the time that a condition is waited for.
+pub(crate) struct MutexGuard<'a, T>(Option<shuttle::sync::MutexGuard<'a, T>>);
 
-    impl<T> Mutex<T> {
-        pub(crate) fn new(value: T) -> Self {
-            Self(shuttle::sync::Mutex::new(value))
-        }
-
-        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
-        }
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(shuttle::sync::Mutex::new(value))
     }
 
-    impl<T> Deref for MutexGuard<'_, T> {
-        type Target = T;
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
 
-        fn deref(&self) -> &T {
-            self.0.as_ref().expect("held but while waiting")
-        }
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("held but while waiting")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("held but while waiting")
+    }
+}
+
+/// A condition, of the model checker.
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+impl Condvar {
+    pub(crate) fn notify_one(&self) -> bool {
+        self.0.notify_one();
+        true
     }
 
-    impl<T> DerefMut for MutexGuard<'_, T> {
-        fn deref_mut(&mut self) -> &mut T {
-            self.0.as_mut().expect("held but while waiting")
-        }
+    pub(crate) fn notify_all(&self) -> usize {
+        self.0.notify_all();
+        0
     }
 
-    /// A condition, of the model checker.
-    #[derive(Debug, Default)]
-    pub(crate) struct Condvar(shuttle::sync::Condvar);
-
-    impl Condvar {
-        pub(crate) fn notify_one(&self) -> bool {
-            self.0.notify_one();
-            true
-        }
-
-        pub(crate) fn notify_all(&self) -> usize {
-            self.0.notify_all();
-            0
-        }
-
-        pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-            let held = guard.0.take().map(|held| self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
-            guard.0 = held;
-        }
+    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        let held = guard.0.take().map(|held| self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
+        guard.0 = held;
     }
 }
 
 /// Runs a model under many schedules: random ones, and ones in which few threads overtake others. What fails is printed
 /// with its schedule; set as `SHUTTLE_SCHEDULE`, that schedule alone is run.
-#[cfg(all(test, shuttle))]
+#[cfg(test)]
 pub(crate) fn explore(schedules: usize, model: fn()) {
     use shuttle::scheduler::{PctScheduler, RandomScheduler};
     use shuttle::{Config, MaxSteps, Runner};
@@ -74,3 +73,4 @@ pub(crate) fn explore(schedules: usize, model: fn()) {
     for depth in [2, 4, 8, 16] {
         Runner::new(PctScheduler::new_from_seed(depth as u64, depth, schedules / 8), config.clone()).run(model);
     }
+}

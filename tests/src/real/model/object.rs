@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -124,6 +125,24 @@ impl Side {
         let drops = self.drops.lock();
         let ids = drops.iter().enumerate().map(|(place, (drops, _))| (place as i64 * 2 + self.number, *drops));
         ids.filter(|(_, drops)| *drops != 1).collect()
+    }
+
+    /// Tells which calls that were made here have come to nothing that was noted.
+    pub(super) fn tell_of_pending(&self) {
+        let notes = self.notes.lock();
+        let saw: HashSet<Token> =
+            notes.iter().filter_map(|note| if let Note::Saw(token, _) = note { Some(*token) } else { None }).collect();
+        let left: HashSet<Token> =
+            notes.iter().filter_map(|note| if let Note::Left(token) = note { Some(*token) } else { None }).collect();
+        for note in notes.iter() {
+            match note {
+                Note::Made(made) if !saw.contains(&made.token) => eprintln!("side {}: not seen: {made:?}", self.number),
+                Note::Arrived { token, .. } if !left.contains(token) => {
+                    eprintln!("side {}: served: {note:?}", self.number)
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Tells what is noted of objects that live on.

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use wherever::hosts::List;
 use wherever::limits::Limits;
@@ -32,6 +34,9 @@ pub struct Plan {
     /// Whether both sides flood the carrier meanwhile.
     pub floods: bool,
 }
+
+/// Time after which it is told what is not done.
+const LATE: Duration = Duration::from_secs(20);
 
 /// Looks after which it is told what is not at rest.
 const TELLING: u64 = 300_000;
@@ -69,6 +74,21 @@ impl Run {
         let peer = connect(&node, carrier);
         side.peer.get_or_init(|| peer.clone());
         Self { plan, side, node, peer, lab, control: BufReader::new(control) }
+    }
+
+    /// Tells what is not done, should it take long: nothing else comes of that.
+    fn tell_if_late(&self) -> Sender<()> {
+        let (sender, done) = channel();
+        let (side, peer) = (Arc::downgrade(&self.side), self.peer.clone());
+        thread::spawn(move || {
+            if done.recv_timeout(LATE) == Err(RecvTimeoutError::Timeout)
+                && let Some(side) = side.upgrade()
+            {
+                eprintln!("side {} is not done: {:?}", side.number, peer.stats());
+                side.tell_of_pending();
+            }
+        });
+        sender
     }
 
     fn tell(&mut self, line: &str) {
@@ -154,8 +174,10 @@ pub fn first_side(plan: Plan) -> (Vec<String>, usize) {
     let control = listener.accept().unwrap().0;
     std::fs::remove_file(&path).unwrap();
     let mut run = Run::new(plan, 0, carrier, control);
+    let late = run.tell_if_late();
     run.act();
     assert_eq!(run.hear(), "acted");
+    drop(late);
     come_to_rest(&mut run);
     run.tell("let go");
     run.let_go();
@@ -196,8 +218,10 @@ pub fn other_side(kind: Kind, words: &[&str]) {
     let plan = Plan { seed: seed.parse().unwrap(), ops: ops.parse().unwrap(), kind, floods: *floods == "floods" };
     let control = UnixStream::connect(path).unwrap();
     let mut run = Run::new(plan, 1, kind.inherited(), control);
+    let late = run.tell_if_late();
     run.act();
     run.tell("acted");
+    drop(late);
     while run.hear() == "count" {
         let [running, sent, received] = run.counts();
         run.tell(&format!("{running} {sent} {received}"));
