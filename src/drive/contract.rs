@@ -34,11 +34,9 @@ pub(crate) trait Drive: Send + Sync {
     /// There may be room for what waited for it.
     fn room_came(&self) {}
 
-    /// Waits until the queue has room for a result; whether it could wait.
-    fn make_room(&self, hub: &Arc<Hub>) -> bool {
-        let _ = hub;
-        true
-    }
+    /// Waits until the queue has room for a result, or the session is over; `false` at once if it cannot wait here. Then
+    /// the result is kept for [`Hub::dispatch`] to give when there is room.
+    fn make_room(&self, hub: &Arc<Hub>) -> bool;
 
     /// The present thread gives this call its result: what it serves of it is nearly over.
     fn settling(&self, answer: Id) {

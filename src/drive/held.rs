@@ -35,7 +35,8 @@ fn settle_now(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
     let mut unsettled = hub.settle_if_room(answer, result);
     while let Err(result) = unsettled {
         if !hub.driver().make_room(hub) {
-            return hub.keep_result(answer, result);
+            hub.keep_result(answer, result);
+            break;
         }
         if hub.is_over() {
             return;

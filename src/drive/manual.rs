@@ -160,6 +160,10 @@ impl Drive for Driver {
         }
     }
 
+    fn make_room(&self, _hub: &Arc<Hub>) -> bool {
+        false
+    }
+
     fn kick(&self, _hub: &Arc<Hub>) {}
 
     fn wait(&self, hub: &Arc<Hub>, _awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {

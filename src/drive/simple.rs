@@ -237,6 +237,10 @@ impl Drive for Simple {
         }
     }
 
+    fn make_room(&self, _hub: &Arc<Hub>) -> bool {
+        false
+    }
+
     fn kick(&self, hub: &Arc<Hub>) {
         // Sending makes room for streams, and a failure to send ends the session: there may be more to do.
         // Once more in the end: looking for a frame tells the time, and what that ends wants to be told.

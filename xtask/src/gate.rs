@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
         repeat: "cargo xtask sim --seeds 5000",
         run: |_| packages::sim(&["--seeds".into(), "5000".into()]),
     },
+    Step { name: "shuttle", repeat: "cargo xtask shuttle", run: |_| packages::shuttle(&[]) },
     Step { name: "bench", repeat: "cargo xtask bench --quick", run: |_| packages::bench(&["--quick".into()]) },
     Step { name: "vectors", repeat: "cargo xtask vectors --check", run: |_| packages::vectors(&["--check".into()]) },
     Step { name: "fuzz", repeat: "cargo xtask fuzz --seconds 5", run: |_| fuzz::run_targets(5, None) },

@@ -21,6 +21,8 @@ usage: cargo xtask COMMAND
   bench [--quick] [ROW] ...       what a call costs beside the bare carrier (release build)
   real SCENE | real model [--seed S] [--seeds N] [--carrier C] [--floods]
                                   play a scene, or random programs, between real processes
+  shuttle [MODEL]                 try many orders of threads on the models of the drivers; SHUTTLE_SCHEDULE
+                                  replays the one that a failure printed
   vectors [--check]               write tests/vectors anew, or compare with them
   fuzz --seconds N [--target T]   run each fuzz target, or one, for N seconds (default: 60)";
 
@@ -48,6 +50,7 @@ fn dispatch(args: &[String]) -> Outcome {
         "sim" => packages::sim(rest),
         "real" => packages::real(rest),
         "bench" => packages::bench(rest),
+        "shuttle" => packages::shuttle(rest),
         "vectors" => packages::vectors(rest),
         "fuzz" => fuzz::fuzz(rest),
         other => Err(Failure::usage(format!("no command `{other}`\n\n{HELP}"))),

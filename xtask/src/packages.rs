@@ -1,6 +1,9 @@
-//! Commands that build a program of another package and run it: demo, sim, real, bench, vectors.
+//! Commands that build a program of another package and run it: demo, sim, real, bench, vectors; and shuttle, for the
+//! models of the core.
 
-use crate::process::{Outcome, cargo, run};
+use std::env;
+
+use crate::process::{Outcome, cargo, run, target_dir};
 
 /// The package with the simulator and the vectors.
 const TESTS: &str = "wherever-tests";
@@ -34,6 +37,18 @@ pub(crate) fn real(args: &[String]) -> Outcome {
 pub(crate) fn bench(args: &[String]) -> Outcome {
     let base = ["run", "--quiet", "--release", "--package", "wherever-bench", "--bin", "bench", "--"];
     run(cargo(&base).args(args))
+}
+
+/// `cargo xtask shuttle`: the models of the drivers' locks and roles, under a
+/// model checker, or those with `MODEL` in their name. A build of its own, where
+/// the checker stands in for the locks; a release, for the number of schedules.
+pub(crate) fn shuttle(args: &[String]) -> Outcome {
+    let flags = format!("{} --cfg shuttle", env::var("RUSTFLAGS").unwrap_or_default());
+    let base = ["test", "--quiet", "--locked", "--release", "--package", "wherever", "--lib"];
+    let mut command = cargo(&base);
+    command.env("RUSTFLAGS", flags.trim()).env("CARGO_TARGET_DIR", target_dir().join("shuttle"));
+    let names = if args.is_empty() { &["model".to_owned()] } else { args };
+    run(command.arg("--").args(names))
 }
 
 /// `cargo xtask vectors`: writes the protocol's vectors anew, or compares with

@@ -18,10 +18,17 @@ struct Writer {
     one_left: Condvar,
     in_send: AtomicBool,
     /// Kicks that are left to somebody else, as a sender does that has sent for others for long enough.
-    handed_over: Mutex<u64>,
+    handed_over: Mutex<HandedOver>,
     came: Condvar,
     /// Frames that one thread sends in a row.
     in_a_row: usize,
+}
+
+#[derive(Default)]
+struct HandedOver {
+    kicks: u64,
+    /// All has left: whoever helps goes home.
+    is_over: bool,
 }
 
 impl Writer {
@@ -47,7 +54,7 @@ impl Writer {
             }
         }
         self.sending.abort();
-        *self.handed_over.lock() += 1;
+        self.handed_over.lock().kicks += 1;
         self.came.notify_one();
     }
 
@@ -55,13 +62,13 @@ impl Writer {
     fn help(&self) {
         loop {
             let mut handed_over = self.handed_over.lock();
-            while *handed_over == 0 {
+            while handed_over.kicks == 0 && !handed_over.is_over {
                 self.came.wait(&mut handed_over);
             }
-            if *handed_over == u64::MAX {
+            if handed_over.kicks == 0 {
                 return;
             }
-            *handed_over -= 1;
+            handed_over.kicks -= 1;
             drop(handed_over);
             self.kick();
         }
@@ -98,7 +105,7 @@ fn model_what_is_queued_before_a_kick_leaves_in_order() {
                 writer.one_left.wait(&mut left);
             }
         }
-        *writer.handed_over.lock() = u64::MAX;
+        writer.handed_over.lock().is_over = true;
         writer.came.notify_one();
         helper.join().unwrap();
         assert!(writer.sending.under_way().is_none());

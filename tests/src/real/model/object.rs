@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -34,6 +33,9 @@ pub(super) struct Side {
     shapes: [Arc<Shape>; 2],
 }
 
+/// All that threads of this process wait for, to be told of when it takes long.
+static WAITS: Mutex<Vec<Token>> = Mutex::new(Vec::new());
+
 thread_local! {
     /// The calls that the present thread waits for, innermost last.
     static AWAITED: RefCell<Vec<Token>> = const { RefCell::new(Vec::new()) };
@@ -41,8 +43,15 @@ thread_local! {
 
 /// Waits for something; what is served on this thread meanwhile must be nested in it. Nothing is nested in no call.
 pub(super) fn waiting<R>(token: Option<Token>, wait: impl FnOnce() -> R) -> R {
-    AWAITED.with(|awaited| awaited.borrow_mut().push(token.unwrap_or(-1)));
+    let token = token.unwrap_or(-1);
+    AWAITED.with(|awaited| awaited.borrow_mut().push(token));
+    WAITS.lock().push(token);
     let result = wait();
+    let mut waits = WAITS.lock();
+    if let Some(place) = waits.iter().position(|other| *other == token) {
+        waits.swap_remove(place);
+    }
+    drop(waits);
     AWAITED.with(|awaited| awaited.borrow_mut().pop());
     result
 }
@@ -127,22 +136,22 @@ impl Side {
         ids.filter(|(_, drops)| *drops != 1).collect()
     }
 
-    /// Tells which calls that were made here have come to nothing that was noted.
-    pub(super) fn tell_of_pending(&self) {
+    /// Tells which calls are waited for, and which are served, with all that was noted of them.
+    pub(super) fn tell_of_pending(&self, stats: wherever::Stats) {
         let notes = self.notes.lock();
-        let saw: HashSet<Token> =
-            notes.iter().filter_map(|note| if let Note::Saw(token, _) = note { Some(*token) } else { None }).collect();
-        let left: HashSet<Token> =
-            notes.iter().filter_map(|note| if let Note::Left(token) = note { Some(*token) } else { None }).collect();
+        let left = |token: Token| notes.iter().any(|note| matches!(note, Note::Left(left) if *left == token));
+        let waits = WAITS.lock().clone();
+        let mut lines = vec![format!("side {} is not done: {stats:?}\n  it waits for {waits:?}", self.number)];
         for note in notes.iter() {
             match note {
-                Note::Made(made) if !saw.contains(&made.token) => eprintln!("side {}: not seen: {made:?}", self.number),
-                Note::Arrived { token, .. } if !left.contains(token) => {
-                    eprintln!("side {}: served: {note:?}", self.number)
-                }
+                Note::Made(made) if waits.contains(&made.token) => lines.push(format!("  waited for: {made:?}")),
+                Note::Arrived { token, .. } if !left(*token) => lines.push(format!("  served: {note:?}")),
+                // All of it, for whoever looks for the cause.
+                _ if std::env::var_os("REAL_NOTES").is_some() => lines.push(format!("  {note:?}")),
                 _ => {}
             }
         }
+        eprintln!("{}", lines.join("\n"));
     }
 
     /// Tells what is noted of objects that live on.

@@ -84,8 +84,7 @@ impl Run {
             if done.recv_timeout(LATE) == Err(RecvTimeoutError::Timeout)
                 && let Some(side) = side.upgrade()
             {
-                eprintln!("side {} is not done: {:?}", side.number, peer.stats());
-                side.tell_of_pending();
+                side.tell_of_pending(peer.stats());
             }
         });
         sender

@@ -25,7 +25,6 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) const PLAIN: Plan = Plan { nested: 0, depth: 0 };
     /// It is never answered.
     pub(super) const NEVER: Plan = Plan { nested: u32::MAX, depth: 0 };
 }
