@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::context::Chain;
 use crate::drive::hub::Hub;
 use crate::error::Error;
 use crate::host::Operation;
@@ -21,11 +22,14 @@ pub(crate) fn settle_when_whole(hub: &Arc<Hub>, answer: Id, result: Result<Value
         return settle_now(hub, answer, Err(cycle));
     }
     // The object itself is done: what the promise is on may be in line behind this very call.
-    hub.with(|session| session.suspend(answer));
+    let chain = hub.with(|session| {
+        session.suspend(answer);
+        session.chain_of_answer(answer)
+    });
     hub.kick();
     let hub = hub.clone();
     let place = promise.clone();
-    when_settled(&promise, move |settled| match settled {
+    when_settled(&promise, chain, move |settled| match settled {
         Ok(came) => settle_when_whole(&hub, answer, Ok(replace(&value, &place, &came))),
         Err(error) => settle_now(&hub, answer, Err(error.after_running())),
     });
@@ -46,8 +50,8 @@ fn settle_now(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
     hub.kick();
 }
 
-/// Runs `then` with what a promise has come to, now or later.
-fn when_settled(promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send + 'static) {
+/// Runs `then` with what a promise has come to, now or later. `chain` is that of the call which waits for it.
+fn when_settled(promise: &Handle, chain: Option<Chain>, then: impl FnOnce(Result<Value, Error>) + Send + 'static) {
     let Some(hub) = Hub::of(promise) else {
         return then(Err(Error::Misuse("a promise of a foreign kind".into())));
     };
@@ -58,7 +62,7 @@ fn when_settled(promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send
         session.is_no_return(id)
     });
     if given_up {
-        return ask_again(&hub, promise, then);
+        return ask_again(&hub, promise, chain, then);
     }
     let waiting =
         Arc::new(Waiting { hub: hub.clone(), promise: promise.clone(), then: Mutex::new(Some(Box::new(then))) });
@@ -66,11 +70,18 @@ fn when_settled(promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send
     hub.kick();
 }
 
-/// The promise was a link of a batch's chain and has no RETURN of its own: a no-op call on it has.
-fn ask_again(hub: &Arc<Hub>, promise: &Handle, then: impl FnOnce(Result<Value, Error>) + Send + 'static) {
+/// The promise was a link of a batch's chain and has no RETURN of its own: a no-op call on it has. That is
+/// nested in the call that waits for it, whose caller may hold all the threads that other calls can have.
+fn ask_again(
+    hub: &Arc<Hub>,
+    promise: &Handle,
+    chain: Option<Chain>,
+    then: impl FnOnce(Result<Value, Error>) + Send + 'static,
+) {
     let limits = hub.node().limits().clone();
     let done = Done::new(move |settled| then(settled.and_then(|returned| returned.value(&limits))));
     let mut spec = CallSpec::new(Target::Handle(promise.clone()), Operation::Noop);
+    spec.chain = chain;
     spec.done = Some(done);
     // A call that cannot be made drops its continuation, and with it the reply, which says so.
     let _ = hub.call_or_queue(spec, None);

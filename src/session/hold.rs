@@ -1,5 +1,6 @@
 //! Results that wait for promises: the caller is told which of its own answers one waits for, so that a cycle is seen.
 
+use crate::context::Chain;
 use crate::error::Error;
 use crate::session::Session;
 use crate::session::end::Violation;
@@ -39,6 +40,11 @@ impl Session {
         let header = ReturnHeader { id: number, flags: ReturnHeader::MORE | ReturnHeader::HELD };
         self.outbox.push(Message::new(Body::Return(header), parcel).owed());
         Ok(())
+    }
+
+    /// The chain of a call of the peer's that has not been answered.
+    pub(crate) fn chain_of_answer(&self, answer: Id) -> Option<Chain> {
+        self.answers.get(&answer.number()).map(|answer| answer.chain.clone())
     }
 
     /// The peer's answer to this question waits for an answer that we owe.
