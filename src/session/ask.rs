@@ -7,12 +7,13 @@ use crate::context::Chain;
 use crate::error::{Disconnected, Error};
 use crate::host::Operation;
 use crate::session::Session;
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::{MESSAGE_OVERHEAD, OutRef, Parcel};
 use crate::session::question::{CallSpec, Pins, Question, Refusal, Target};
 use crate::session::returned::Settled;
 use crate::session::stream::StreamIn;
+use crate::session::trash::Trash;
 use crate::table::Id;
 use crate::wire::message::CallHeader;
 
@@ -36,7 +37,7 @@ impl Session {
         }
         let number = self.next_number();
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
-        let header = CallHeader {
+        let header = Box::new(CallHeader {
             id: number,
             target: target.to_bits(),
             path: spec.path,
@@ -51,13 +52,13 @@ impl Session {
             time_left: None,
             credit: spec.credit,
             prefetch: spec.prefetch,
-        };
+        });
         let streams = matches!(spec.operation, Operation::Iterate | Operation::Whole);
         let target = match spec.target {
             Target::Handle(handle) => Some(handle),
             Target::Names => None,
         };
-        let question = Question {
+        let question = Box::new(Question {
             lane: spec.lane,
             chain: spec.chain,
             one_way: spec.one_way,
@@ -70,7 +71,7 @@ impl Session {
             stream: (streams && !spec.one_way).then(|| StreamIn::new(spec.credit)),
             done: spec.done,
             ..Question::default()
-        };
+        });
         self.ask(number, question, header, spec.arguments, spec.batch);
         Ok(Id::ours(number))
     }
@@ -85,7 +86,14 @@ impl Session {
         Refusal::Failed(error)
     }
 
-    fn ask(&mut self, number: u64, question: Question, header: CallHeader, arguments: Parcel, batch: Option<u64>) {
+    fn ask(
+        &mut self,
+        number: u64,
+        question: Box<Question>,
+        header: Box<CallHeader>,
+        arguments: Parcel,
+        batch: Option<u64>,
+    ) {
         if let Some(deadline) = question.deadline {
             self.deadlines.insert((deadline, Id::ours(number)));
         }
@@ -98,7 +106,7 @@ impl Session {
             if one_way { road.unproven = Some(number) } else { road.out += 1 }
         }
         self.questions.insert(number, question);
-        self.outbox.push(Message::new(Body::Call(Box::new(header)), arguments).in_batch(batch));
+        self.outbox.push(Message::new(Body::Call(header), arguments).in_batch(batch));
     }
 
     /// Why a call cannot be made, if it cannot; otherwise its target, and the question whose answer that is.
@@ -137,18 +145,15 @@ impl Session {
         if !handle.is_promise() {
             return Ok((handle.id(), None));
         }
-        match self.questions.get(&handle.id().number()) {
-            Some(Question { settled: Some(Err(error)), .. }) => Err(error.clone()),
-            Some(_) => Ok((handle.id(), Some(handle.id().number()))),
-            None => Err(Error::Stopped),
-        }
+        self.check_answer(handle.id().number())?;
+        Ok((handle.id(), Some(handle.id().number())))
     }
 
     /// Whether the peer may keep as many answers for us as it must; one of a promise that was dropped is let go before.
     fn keeps_too_many(&self) -> bool {
         let max = self.config.limits.answers_kept_max as usize;
-        let kept = |question: &&Question| question.keep && !question.released && !question.let_go;
-        self.questions.len() >= max && self.questions.values().filter(kept).count() >= max
+        let kept = |question: &Question| question.keep && !question.released && !question.let_go;
+        self.questions.len() >= max && self.questions.values().filter(|question| kept(question)).count() >= max
     }
 
     /// An argument that is an answer which failed here, and may be released over there, fails the call in the same way.
@@ -157,14 +162,15 @@ impl Session {
             OutRef::Answer(handle) => Some(handle.id().number()),
             _ => None,
         });
-        for answer in answers {
-            match self.questions.get(&answer) {
-                Some(Question { settled: Some(Err(error)), .. }) => return Err(error.clone()),
-                Some(_) => {}
-                None => return Err(Error::Stopped),
-            }
+        answers.into_iter().try_for_each(|answer| self.check_answer(answer))
+    }
+
+    /// Why nothing more can be asked of an answer, if nothing can.
+    fn check_answer(&self, number: u64) -> Result<(), Error> {
+        match &self.questions.get(&number).ok_or(Error::Stopped)?.settled {
+            Some(Err(error)) => Err(error.clone()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn check_names(&self, spec: &CallSpec) -> Result<(), Error> {
@@ -223,8 +229,8 @@ impl Session {
             credit: None,
             prefetch: Vec::new(),
         };
-        self.questions.insert(number, Question { fence: true, ..Question::default() });
-        self.outbox.push(Message::new(Body::Call(Box::new(header)), Parcel::of_no_arguments()).owed());
+        self.questions.insert(number, Box::new(Question { fence: true, ..Question::default() }));
+        self.outbox.push(Message::new(Body::Call(Box::new(header)), Parcel::default()).owed());
     }
 
     pub(crate) fn fence_returned(&mut self) {
@@ -287,7 +293,7 @@ impl Session {
         }
         if let Some(message) = self.outbox.take_call(number) {
             self.room_came = true;
-            self.trash.push(Trash::Parcel(message.parcel));
+            self.drop_message(message);
             self.close_unsent(number);
         }
     }
@@ -343,7 +349,7 @@ impl Session {
             return;
         }
         question.over = true;
-        self.trash.push(Trash::Pins(std::mem::take(&mut question.pins)));
+        let pins = std::mem::take(&mut question.pins);
         // One that does not return is counted until a fence has passed it, unless it never left.
         let returns = !question.one_way && !question.no_return;
         if question.counted && (returns || !question.sent) {
@@ -353,6 +359,7 @@ impl Session {
         let (lane, on, proves) = (question.lane, question.on, question.proves);
         let returned = matches!(question.settled, Some(Ok(_)));
         let (one_way, no_return) = (question.one_way, question.no_return);
+        self.discard_pins(pins);
         if let Some(target) = on.and_then(|on| self.questions.get_mut(&on)) {
             target.road_returned(lane, number, one_way || no_return, proves && returned);
         }
@@ -373,17 +380,16 @@ impl Session {
 
     pub(crate) fn drop_question(&mut self, number: u64) {
         let Some(question) = self.questions.remove(&number) else { return };
-        if let Some(deadline) = question.deadline {
+        let Question { deadline, pins, settled, done, stream, .. } = *question;
+        if let Some(deadline) = deadline {
             self.deadlines.remove(&(deadline, Id::ours(number)));
         }
-        self.trash.push(Trash::Pins(question.pins));
-        if let Some(Ok(returned)) = question.settled {
-            self.trash.push(Trash::Returned(returned));
+        self.discard_pins(pins);
+        if let Some(Ok(returned)) = settled {
+            self.discard_returned(returned);
         }
-        if let Some(done) = question.done {
-            self.trash.push(Trash::Done(done));
-        }
-        if let Some(stream) = question.stream {
+        self.trash.extend(done.map(Trash::Done));
+        if let Some(stream) = stream {
             self.trash.extend(stream.into_trash());
         }
     }
@@ -392,12 +398,17 @@ impl Session {
     pub fn take_settled(&mut self, id: Id) -> Option<Settled> {
         let number = id.number();
         let question = self.questions.get_mut(&number)?;
-        let settled = question.settled.clone()?;
-        if !question.keep {
-            question.awaited = false;
-            self.forget_question(number);
+        if question.keep {
+            return question.settled.clone();
         }
-        Some(settled)
+        question.settled.as_ref()?;
+        question.awaited = false;
+        if !question.over {
+            return question.settled.clone();
+        }
+        let settled = question.settled.take();
+        self.drop_question(number);
+        settled
     }
 
     /// Notes that a thread is about to wait for a question. Who reads a stream comes and goes: not noted.

@@ -1,6 +1,6 @@
 //! Commit: references get their ids, and types their numbers, when the frame that tells of them is made.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::error::Error;
@@ -21,9 +21,9 @@ pub(crate) struct Tentative {
     pub(crate) references: List,
     /// Objects mentioned, with the numbers that they have or will get.
     mentions: Vec<(u64, Offer)>,
-    new_numbers: HashMap<(Identity, Grant), u64>,
+    new_numbers: BTreeMap<(Identity, Grant), u64>,
     described: Vec<Arc<Shape>>,
-    new_types: HashMap<usize, u64>,
+    new_types: BTreeMap<usize, u64>,
 }
 
 /// The type of all objects whose own type finds no room any more: it is constant.

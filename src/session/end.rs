@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::session::Session;
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::Parcel;
 use crate::session::serve::{Answer, State};
+use crate::session::trash::Trash;
 
 /// Why a session is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Session {
         let unsent = if drains { Vec::new() } else { self.outbox.clear() };
         self.ended = Some(reason.clone());
         self.room_came = true;
-        for number in self.questions.keys().copied().collect::<Vec<_>>() {
+        for number in self.questions.keys() {
             let may_have_run = self.questions.get(&number).is_some_and(|question| question.sent || drains);
             self.settle_question(number, Err(reason.error(may_have_run)));
             if let Some(question) = self.questions.get_mut(&number) {
@@ -110,10 +111,12 @@ impl Session {
         self.end_answers();
         unsent.into_iter().for_each(|message| self.drop_message(message));
         if !drains {
-            self.trash.push(Trash::Refs(self.outgoing.clear()));
+            let refs = self.outgoing.clear();
+            self.discard_refs(refs);
             self.trash.push(Trash::Objects(self.exports.release_all()));
         }
-        self.trash.push(Trash::Values(self.incoming.clear()));
+        let values = self.incoming.clear();
+        self.discard_values(values);
         self.imports.clear();
         self.let_go.clear();
         self.deadlines.clear();
@@ -129,14 +132,14 @@ impl Session {
     /// Calls that want no answer, sent before the peer closed, still run: in the order in which they were made.
     fn start_last_calls(&mut self) {
         let waiting = |answer: &Answer| answer.one_way && answer.waits == 0 && matches!(answer.state, State::Queued);
-        let last: Vec<u64> =
-            self.answers.iter().filter(|(_, answer)| waiting(answer)).map(|(number, _)| *number).collect();
+        let mut last = self.answers.keys();
+        last.retain(|number| self.answers.get(number).is_some_and(|answer| waiting(answer)));
         last.into_iter().for_each(|number| self.start(number));
     }
 
     fn end_answers(&mut self) {
         let peer_closed = matches!(self.ended, Some(EndReason::PeerClosed(_)));
-        for number in self.answers.keys().copied().collect::<Vec<_>>() {
+        for number in self.answers.keys() {
             let Some(answer) = self.answers.get_mut(&number) else { continue };
             let goes_on = peer_closed && answer.one_way;
             if matches!(answer.state, State::Running | State::Streaming) && !goes_on {
@@ -158,7 +161,8 @@ impl Session {
     /// The last frame has left, or will not: nothing is held for it any more.
     pub(crate) fn finish_end(&mut self) {
         self.outbox.bye_sent = true;
-        self.trash.push(Trash::Refs(self.outgoing.clear()));
+        let refs = self.outgoing.clear();
+        self.discard_refs(refs);
         self.trash.push(Trash::Objects(self.exports.release_all()));
         self.outbox.clear().into_iter().for_each(|message| self.drop_message(message));
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::context::{Chain, StopFlag};
-use crate::host::{Operation, Own, ValueStream};
-use crate::session::parcel::{Arrival, OutRef, Parcel, Settlement};
-use crate::session::question::{CallSpec, Done, Pins};
-use crate::session::returned::{Returned, Settled};
+use crate::host::{Operation, Own};
+use crate::session::parcel::Arrival;
+use crate::session::question::Done;
+use crate::session::returned::Settled;
 use crate::table::{Handle, Id};
-use crate::value::{Ref, Value};
+use crate::value::Value;
 
 /// Something for the driver to act on.
 #[derive(Debug)]
@@ -89,68 +89,4 @@ impl fmt::Debug for Job {
             .field("member", &self.member)
             .finish_non_exhaustive()
     }
-}
-
-impl Trash {
-    /// Whether dropping it runs no code of the user's, for certain.
-    pub(crate) fn is_plain(&self) -> bool {
-        let no_own = |values: &[Value]| values.iter().all(is_plain);
-        match self {
-            Trash::Objects(objects) => objects.is_empty(),
-            Trash::Pins(pins) => pins.refs.iter().all(is_plain_ref),
-            Trash::Refs(refs) => refs.iter().all(is_plain_ref),
-            Trash::Parcel(parcel) => parcel.refs.iter().all(is_plain_ref),
-            Trash::Arrival(arrival) => no_own(&arrival.slots),
-            Trash::Returned(returned) => no_own(returned.slots()),
-            Trash::Stop(flag) => flag.is_alone(),
-            Trash::Values(values) => no_own(values),
-            Trash::Settlement(settlement) => {
-                settlement.result.as_ref().is_ok_and(is_plain) && settlement.parcel.refs.iter().all(is_plain_ref)
-            }
-            Trash::Stream(_) | Trash::Done(_) | Trash::Job(_) | Trash::Call(_) => false,
-        }
-    }
-}
-
-/// A value in which no object of this side is, for certain.
-fn is_plain(value: &Value) -> bool {
-    match value {
-        Value::Ref(reference) => matches!(reference, Ref::Remote(_)),
-        Value::Tuple(_) | Value::FrozenSet(_) | Value::List(_) | Value::Dict(_) | Value::Set(_) => false,
-        _ => true,
-    }
-}
-
-fn is_plain_ref(reference: &OutRef) -> bool {
-    !matches!(reference, OutRef::Object(_))
-}
-
-/// What a session held and holds no more; dropping it may run the user's code.
-pub enum Trash {
-    /// Objects of ours that the peer released.
-    Objects(Vec<Own>),
-    /// What a question pinned.
-    Pins(Pins),
-    /// What a message named.
-    Refs(Vec<OutRef>),
-    /// A payload that was not sent.
-    Parcel(Parcel),
-    /// What an answer held.
-    Settlement(Arc<Settlement>),
-    /// Arguments, or a result, that nobody wants.
-    Arrival(Arrival),
-    /// A result that nobody wants.
-    Returned(Arc<Returned>),
-    /// A stream that nobody reads.
-    Stream(Box<dyn ValueStream>),
-    /// A continuation that will not be run.
-    Done(Done),
-    /// A job that will not be run.
-    Job(Box<Job>),
-    /// References as values.
-    Values(Vec<Value>),
-    /// A call that cannot be made.
-    Call(Box<CallSpec>),
-    /// What a call wanted to be told of its stop by.
-    Stop(Arc<StopFlag>),
 }

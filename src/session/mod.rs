@@ -30,13 +30,14 @@ mod stats;
 mod stop;
 mod stream;
 mod transfer;
+mod trash;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 pub use end::EndReason;
-pub use event::{Event, Job, JobTarget, Trash};
+pub use event::{Event, Job, JobTarget};
 pub use outbox::Message;
 pub use parcel::{Arrival, OutRef, Packer, Parcel, Settlement, Terms};
 pub use question::{CallSpec, Done, Refusal, Target};
@@ -45,10 +46,11 @@ pub use returned::{Returned, Settled};
 pub use stats::Stats;
 pub use stream::Chunk;
 pub(crate) use stream::{NextChunk, Source};
+pub use trash::Trash;
 
 use crate::clock::Time;
 use crate::limits::Limits;
-use crate::table::{Exports, Id, Imports, Origin, TypesIn, TypesOut};
+use crate::table::{Exports, Id, Imports, Origin, Recent, TypesIn, TypesOut};
 use order::{Order, OrderKey};
 use outbox::Outbox;
 use question::{FenceState, Question};
@@ -88,9 +90,9 @@ pub struct Session {
     imports: Imports,
     types_out: TypesOut,
     types_in: TypesIn,
-    questions: BTreeMap<u64, Question>,
-    answers: BTreeMap<u64, Answer>,
-    orders: HashMap<OrderKey, Order>,
+    questions: Recent<u64, Box<Question>>,
+    answers: Recent<u64, Box<Answer>>,
+    orders: Recent<OrderKey, Order>,
 
     /// The next number for a reference or an answer of ours.
     next_number: u64,
@@ -150,9 +152,9 @@ impl Session {
             imports: Imports::default(),
             types_out: TypesOut::default(),
             types_in: TypesIn::default(),
-            questions: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            orders: HashMap::new(),
+            questions: Recent::default(),
+            answers: Recent::default(),
+            orders: Recent::default(),
             next_number: 1,
             their_number_max: 0,
             frames_committed: 0,
@@ -237,7 +239,9 @@ impl Session {
             if id.is_ours() { self.expire_question(id.number()) } else { self.expire_answer(id.number()) }
         }
         self.run_stops();
-        self.release_due_groups();
+        if !self.groups.is_empty() {
+            self.release_due_groups();
+        }
     }
 
     /// When time must be told again at the latest: the next deadline, or the next release or group to leave.

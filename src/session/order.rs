@@ -9,7 +9,7 @@ use crate::session::serve::{AnswerTarget, State};
 use crate::table::Id;
 
 /// Calls that are ordered among each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderKey {
     lane: u64,
     /// The call that they are nested in; absent for calls whose order goes by the lane alone.
@@ -17,14 +17,13 @@ pub(crate) struct OrderKey {
     object: ObjectKey,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum ObjectKey {
     Own(Identity),
     Remote(u64, Id),
 }
 
 /// One order: the call that runs, and those that wait for it.
-#[derive(Default)]
 pub(crate) struct Order {
     running: Option<u64>,
     queue: VecDeque<u64>,
@@ -44,12 +43,27 @@ impl Session {
         let key = OrderKey { lane: answer.lane, parent, object };
         answer.order = Some(key);
         answer.state = State::Queued;
+        let Some(order) = self.orders.get_mut(&key) else {
+            return self.enqueue_alone(number, key);
+        };
         // By number, which is the order made: a call that comes here late, since its target was a promise, must not stand
         // behind one that waits for it.
-        let queue = &mut self.orders.entry(key).or_default().queue;
-        let place = queue.partition_point(|queued| *queued < number);
-        queue.insert(place, number);
+        let place = order.queue.partition_point(|queued| *queued < number);
+        order.queue.insert(place, number);
         self.advance(key);
+    }
+
+    /// As [`Self::enqueue`], for a call whose order holds no other.
+    fn enqueue_alone(&mut self, number: u64, key: OrderKey) {
+        let Some(answer) = self.answers.get(&number) else { return };
+        if answer.waits > 0 {
+            self.orders.insert(key, Order { running: None, queue: VecDeque::from([number]) });
+            return;
+        }
+        if answer.holds_order() {
+            self.orders.insert(key, Order { running: Some(number), queue: VecDeque::new() });
+        }
+        self.start(number);
     }
 
     fn start_unordered(&mut self, number: u64) {
@@ -91,12 +105,15 @@ impl Session {
     /// Takes a call out of its order: it has ended, was suspended, or will not run.
     pub(crate) fn leave_order(&mut self, number: u64) {
         let Some(key) = self.answers.get_mut(&number).and_then(|answer| answer.order.take()) else { return };
-        if let Some(order) = self.orders.get_mut(&key) {
-            if order.running == Some(number) {
-                order.running = None;
-            } else {
-                order.queue.retain(|queued| *queued != number);
+        let Some(order) = self.orders.get_mut(&key) else { return };
+        if order.running == Some(number) {
+            if order.queue.is_empty() {
+                self.orders.remove(&key);
+                return;
             }
+            order.running = None;
+        } else {
+            order.queue.retain(|queued| *queued != number);
         }
         self.advance(key);
     }

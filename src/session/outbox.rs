@@ -1,10 +1,10 @@
 //! What waits to leave: one bounded queue, with a reserve for what a reader owes.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::limits::{HOLD_BYTES, Limits};
-use crate::session::parcel::{OutRef, Parcel, Settlement};
+use crate::session::parcel::{NO_ARGUMENTS, OutRef, Parcel, Settlement};
 use crate::table::Id;
 use crate::wire::message::{CallHeader, Credit, MessageKind, ReturnHeader};
 
@@ -25,6 +25,9 @@ pub struct Message {
 
 /// Bytes of a payload that count where the payload is the reader's own.
 const OWED_LEN: usize = 64;
+
+/// Most bytes that are kept from frame to frame.
+const SPARE_MAX: usize = 4096;
 
 /// What a message says, before its payload.
 #[derive(Debug)]
@@ -71,7 +74,11 @@ impl Message {
 
     /// The payload's bytes.
     pub(crate) fn payload(&self) -> &[u8] {
-        self.settlement.as_ref().map_or(&self.parcel.bytes, |settlement| &settlement.parcel.bytes)
+        match &self.settlement {
+            Some(settlement) => &settlement.parcel.bytes,
+            None if self.parcel.bytes.is_empty() && self.kind() == MessageKind::Call => NO_ARGUMENTS,
+            None => &self.parcel.bytes,
+        }
     }
 
     /// Bytes that it holds in the queue, about.
@@ -116,6 +123,8 @@ pub(crate) struct Outbox {
     pub(crate) hello_sent: bool,
     pub(crate) bye_sent: bool,
     pub(crate) queue: VecDeque<Message>,
+    /// Room for the messages of the next frame, kept from frame to frame.
+    pub(crate) spare: Vec<u8>,
     bytes: u64,
     reserve_bytes: u64,
     /// Questions whose stop is to leave.
@@ -165,7 +174,7 @@ impl Outbox {
 
     /// Takes the message at this place of the queue.
     pub(crate) fn take(&mut self, place: usize) -> Option<Message> {
-        let message = self.queue.remove(place)?;
+        let message = if place == 0 { self.queue.pop_front() } else { self.queue.remove(place) }?;
         self.count(&message, false);
         Some(message)
     }
@@ -183,8 +192,20 @@ impl Outbox {
     }
 
     /// The questions that waiting calls of a batch were made on.
-    pub(crate) fn batch_targets(&self) -> HashSet<u64> {
-        self.queue.iter().filter(|message| message.batch.is_some()).filter_map(Message::targets).collect()
+    pub(crate) fn batch_targets(&self) -> BTreeSet<u64> {
+        let mut targets = BTreeSet::new();
+        for message in self.queue.iter().filter(|message| message.batch.is_some()) {
+            targets.extend(message.targets());
+        }
+        targets
+    }
+
+    /// Keeps what was room for the messages of a frame for those of the next, unless it is large.
+    pub(crate) fn keep_spare(&mut self, mut bytes: Vec<u8>) {
+        if bytes.capacity() <= SPARE_MAX {
+            bytes.clear();
+            self.spare = bytes;
+        }
     }
 
     pub(crate) fn has_room(&self, limits: &Limits) -> bool {

@@ -10,6 +10,7 @@ use crate::limits::{Limits, Told};
 use crate::table::{Handle, Offer};
 use crate::value::{Ref, Value};
 use crate::wire::Malformed;
+use crate::wire::frame::Body;
 use crate::wire::payload::{
     self, Items, KnownTypes, Payload, decode_arguments, decode_error, decode_items, decode_result, encode_arguments,
     encode_error, encode_result,
@@ -53,12 +54,8 @@ pub(crate) fn charge_of(bytes: usize, refs: usize) -> u64 {
     bytes as u64 + refs as u64 * REFERENCE_COST
 }
 
-impl Parcel {
-    /// The arguments of a call that has none: no marks, none by position, none by name.
-    pub(crate) fn of_no_arguments() -> Self {
-        Self { bytes: vec![0; 3], refs: Vec::new() }
-    }
-}
+/// The arguments of a call that has none: no marks, none by position, none by name. A parcel without bytes is these.
+pub(crate) const NO_ARGUMENTS: &[u8] = &[0; 3];
 
 /// Makes values ready for one peer. What an object's own code fails with on the way is the error of the whole.
 pub struct Packer<'a> {
@@ -98,6 +95,9 @@ impl KnownTypes for Terms {
 impl Packer<'_> {
     /// Encodes arguments.
     pub fn arguments(&self, arguments: &Arguments) -> Result<Parcel, Error> {
+        if arguments.positional.is_empty() && arguments.named.is_empty() {
+            return Ok(Parcel::default());
+        }
         let packed = || encode_arguments(arguments, self.terms, self.limits).map(|payload| self.pack(payload));
         guarded(packed).flatten()
     }
@@ -181,7 +181,7 @@ impl Settlement {
 /// A payload that arrived, its references booked, not decoded yet.
 #[derive(Clone, Debug, Default)]
 pub struct Arrival {
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
     pub(crate) start: usize,
     pub(crate) slots: Vec<Value>,
 }
@@ -193,6 +193,9 @@ impl Arrival {
 
     /// The arguments of a call.
     pub fn arguments(&self, limits: &Limits) -> Result<Arguments, Error> {
+        if self.payload() == NO_ARGUMENTS {
+            return Ok(Arguments::default());
+        }
         decode_arguments(self.payload(), &self.slots, limits).map_err(undecodable)
     }
 

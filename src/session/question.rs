@@ -87,7 +87,7 @@ impl CallSpec {
             path: Vec::new(),
             operation,
             member: None,
-            arguments: Parcel::of_no_arguments(),
+            arguments: Parcel::default(),
             lane: 0,
             lane_alone: false,
             chain: None,
@@ -120,7 +120,7 @@ impl From<Error> for Refusal {
 /// What a question keeps alive at its peer until it is answered; answers only until it has left, since there they are
 /// kept by the call that waits for them, and a stop goes on only to one that was released.
 #[derive(Debug, Default)]
-pub struct Pins {
+pub(crate) struct Pins {
     pub(crate) target: Option<Handle>,
     pub(crate) refs: Vec<OutRef>,
 }

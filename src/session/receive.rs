@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::clock::Time;
 use crate::session::Session;
 use crate::session::end::{EndReason, Violation};
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::parcel::{Arrival, Terms};
 use crate::session::transfer::AnswerSlots;
 use crate::table::Id;
 use crate::value::{Ref, Value};
-use crate::wire::frame::{Frame, RawMessage, Reference, Release};
+use crate::wire::frame::{Body, Frame, RawMessage, Reference, Release};
 use crate::wire::message::{Bye, CallHeader, Credit, Hello, MessageKind, ReturnHeader, decode_record};
 use crate::wire::preface::{LinkWish, MAJOR, Preface};
 use crate::wire::shape::ShapeRecord;
@@ -99,10 +99,10 @@ impl Session {
                     return Err(Violation::new("a first frame without HELLO"));
                 }
                 self.book_shapes(shapes)?;
-                let booked = self.book_all(&references, &messages)?;
+                let mut booked = self.book_all(&references, &messages)?.into_iter();
                 let group = batch.then(|| self.open_group());
-                for (message, booked) in messages.into_iter().zip(booked) {
-                    self.handle_message(message.kind, message.body, booked, group)?;
+                for message in messages {
+                    self.handle_message(message.kind, message.body, booked.next().unwrap_or_default(), group)?;
                     if self.ended.is_some() {
                         return Ok(());
                     }
@@ -120,8 +120,11 @@ impl Session {
         releases.into_iter().try_for_each(|release| self.handle_release(release))
     }
 
-    /// Books the references of all messages before any message takes effect.
+    /// Books the references of all messages, if there are any, before any message takes effect.
     fn book_all(&mut self, references: &[Reference], messages: &[RawMessage]) -> Result<Vec<Booked>, Violation> {
+        if references.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut rest = references;
         let mut all = Vec::with_capacity(messages.len());
         for message in messages {
@@ -133,6 +136,9 @@ impl Session {
     }
 
     pub(crate) fn book_shapes(&mut self, records: Vec<ShapeRecord>) -> Result<(), Violation> {
+        if records.is_empty() {
+            return Ok(());
+        }
         let limits = self.config.limits.clone();
         for ShapeRecord { id, bases, len, mut shape, .. } in records {
             if self.types_in.charge(len) > limits.types_bytes_max {
@@ -219,25 +225,25 @@ impl Session {
     pub(crate) fn handle_message(
         &mut self,
         kind: MessageKind,
-        body: Vec<u8>,
+        body: Body,
         booked: Booked,
         group: Option<u64>,
     ) -> Result<(), Violation> {
         self.stats.messages_received += 1;
         // Whatever becomes of the message, an object of ours that came home with it is not dropped under the lock.
-        let came_home = |slot: &&Value| matches!(slot, Value::Ref(Ref::Own(_)));
-        let held: Vec<Value> = booked.slots.iter().filter(came_home).cloned().collect();
-        if !held.is_empty() {
-            self.trash.push(Trash::Values(held));
+        if !booked.slots.is_empty() {
+            let came_home = |slot: &&Value| matches!(slot, Value::Ref(Ref::Own(_)));
+            let held = booked.slots.iter().filter(came_home).cloned().collect();
+            self.discard_values(held);
         }
         match kind {
             MessageKind::Call => {
-                let (header, start) = decode_record::<CallHeader>(&body)?;
+                let (header, start) = CallHeader::decode(&body)?;
                 let booked = self.check_answers(booked)?;
                 self.handle_call(header, body, start, booked, group)
             }
             MessageKind::Return => {
-                let (header, start) = decode_record::<ReturnHeader>(&body)?;
+                let (header, start) = ReturnHeader::decode(&body)?;
                 let held = header.flags & ReturnHeader::HELD != 0;
                 if booked.stale || (!booked.answers.is_empty() && !held) {
                     return Err(Violation::new("a RETURN with a reference that does not stand"));

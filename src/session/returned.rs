@@ -7,7 +7,7 @@ use crate::host::Own;
 use crate::limits::Limits;
 use crate::session::Session;
 use crate::session::end::Violation;
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::parcel::Arrival;
 use crate::table::{Handle, Id};
 use crate::value::{Ref, Value};
@@ -75,7 +75,7 @@ impl Session {
         }
         let Some(question) = self.questions.get_mut(&number).filter(|question| !question.over) else {
             // Its answer was released, and the release crossed this.
-            self.trash.push(Trash::Arrival(arrival));
+            self.discard_arrival(arrival);
             return Ok(());
         };
         if question.one_way || !question.sent {
@@ -94,7 +94,7 @@ impl Session {
             return Err(Violation::new("a RETURN with flags that do not go together"));
         }
         if header.flags & ReturnHeader::HELD != 0 {
-            self.trash.push(Trash::Arrival(arrival));
+            self.discard_arrival(arrival);
             return self.handle_held(number, answers);
         }
         if header.flags & ReturnHeader::ITEMS != 0 || more {
@@ -110,7 +110,7 @@ impl Session {
 
     pub(crate) fn finish_question(&mut self, number: u64, returned: Arc<Returned>) {
         if self.questions.get(&number).is_some_and(|question| question.settled.is_some()) {
-            self.trash.push(Trash::Returned(returned));
+            self.discard_returned(returned);
         } else {
             self.settle_question(number, Ok(returned));
         }

@@ -1,18 +1,18 @@
 //! What leaves: the preface, then frames made of what waits, in order and within the peer's limits.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::clock::Time;
 use crate::error::Error;
 use crate::session::Session;
 use crate::session::commit::Tentative;
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::{MESSAGE_OVERHEAD, OutRef, Settlement};
 use crate::session::transfer::NextPart;
 use crate::table::Id;
-use crate::wire::frame::{List, encode_message, encode_release, encode_session};
+use crate::wire::frame::{List, encode_headed, encode_message, encode_release, encode_session};
 use crate::wire::message::{Bye, CallHeader, Hello, MessageKind, ReturnHeader, encode_record};
 use crate::wire::preface::Preface;
 
@@ -26,7 +26,7 @@ struct Assembly {
     /// The batch that its calls are of, if of any; unknown until the first call.
     batch: Option<Option<u64>>,
     /// The questions that calls of the batch were made on.
-    targets: HashSet<u64>,
+    targets: BTreeSet<u64>,
 }
 
 /// What a frame takes beside its entries, at most.
@@ -105,7 +105,9 @@ impl Session {
         }
         if self.has_queue_room() {
             self.room_came |= was_full;
-            self.events.extend(std::mem::take(&mut self.stalled).into_iter().map(Event::Pull));
+            if !self.stalled.is_empty() {
+                self.events.extend(std::mem::take(&mut self.stalled).into_iter().map(Event::Pull));
+            }
         }
         frame
     }
@@ -137,8 +139,11 @@ impl Session {
     }
 
     fn next_frame(&mut self) -> Option<Vec<u8>> {
-        let targets = self.outbox.batch_targets();
-        let mut assembly = Assembly { targets, ..Assembly::default() };
+        if self.outbox.queue.is_empty() && !self.releases_are_due() {
+            return None;
+        }
+        let messages = List { count: 0, bytes: std::mem::take(&mut self.outbox.spare) };
+        let mut assembly = Assembly { messages, targets: self.outbox.batch_targets(), ..Assembly::default() };
         let mut place = 0;
         while let Some(message) = self.outbox.queue.get(place) {
             let held = self.outbox.is_held(message) || self.group_holds(message.group);
@@ -171,7 +176,9 @@ impl Session {
         if releases_ride && self.ended.is_none() {
             self.add_releases(&mut assembly);
         }
-        if assembly.is_empty() { None } else { Some(self.finish_frame(assembly)) }
+        let frame = (!assembly.is_empty()).then(|| self.finish_frame(&assembly));
+        self.outbox.keep_spare(assembly.messages.bytes);
+        frame
     }
 
     /// Whether a message names the answer to a call that has not left: one that a batch holds, or, with its error, one
@@ -186,11 +193,11 @@ impl Session {
         })
     }
 
-    fn finish_frame(&mut self, assembly: Assembly) -> Vec<u8> {
+    fn finish_frame(&mut self, assembly: &Assembly) -> Vec<u8> {
         self.frames_committed += 1;
         self.outgoing.turn = true;
         let Assembly { shapes, references, messages, releases, batch, .. } = assembly;
-        encode_session(batch.flatten().is_some(), &shapes, &references, &messages, &releases)
+        encode_session(batch.flatten().is_some(), shapes, references, messages, releases)
     }
 
     fn add_hello(&mut self, assembly: &mut Assembly) {
@@ -229,33 +236,22 @@ impl Session {
         if is_call && assembly.batch.is_some_and(|batch| batch != message.batch) {
             return Fit::Full;
         }
-        let tentative = match self.plan(&message.parcel.refs) {
-            Ok(tentative) => tentative,
-            Err(error) => return self.cannot_leave(place, error),
+        let plan = match message.parcel.refs.is_empty() {
+            true => None,
+            false => match self.plan_for(place, assembly) {
+                Ok(plan) => Some(plan),
+                Err(fit) => return fit,
+            },
         };
+        let Some(message) = self.outbox.queue.get(place) else { return Fit::Full };
         let len_max = self.frame_len_max();
-        let told = &self.terms.told;
-        if tentative.references.bytes.len() + FRAME_OVERHEAD > len_max / 2
-            || tentative.references.count > u64::from(told.frame_refs_max)
-        {
-            return self.cannot_leave(place, Error::Overloaded("too many references in one message".into()));
-        }
-        if assembly.shapes.count + tentative.shapes.count > u64::from(told.frame_shapes_max)
-            || tentative.shapes.bytes.len() > len_max / 4
-        {
-            return self.send_shapes_ahead(place, assembly, len_max);
-        }
-        if assembly.references.count + tentative.references.count > u64::from(told.frame_refs_max) {
-            return Fit::Full;
-        }
-        let len = assembly.len() + tentative.len() + message.len() + 256 + header_texts(message);
+        let texts = header_texts(message);
+        let len = assembly.len() + plan.as_ref().map_or(0, Tentative::len) + message.len() + 256 + texts;
         // A transfer begins with nothing before it, so that its first part is the very next frame.
         if len > len_max && !(assembly.is_empty() && self.outgoing.has_room()) {
             return Fit::Full;
         }
-        let too_long =
-            message.payload().len() + MESSAGE_OVERHEAD + header_texts(message) > told.message_len_max as usize;
-        if too_long {
+        if message.payload().len() + MESSAGE_OVERHEAD + texts > self.terms.told.message_len_max as usize {
             return self.cannot_leave(place, Error::Overloaded("the message is longer than the peer takes".into()));
         }
         let Some(mut message) = self.outbox.take(place) else { return Fit::Full };
@@ -263,14 +259,16 @@ impl Session {
             assembly.batch = Some(message.batch);
             self.prepare_call(&mut message, &assembly.targets);
         }
-        let head = encode_head(&message.body);
         if len > len_max {
-            return self.begin_transfer(message, tentative, head);
+            return self.begin_transfer(message, plan.unwrap_or_default());
         }
-        assembly.add_plan(&tentative);
-        let refs = tentative.references.count as usize;
-        assembly.messages.push(|out| encode_message(message.kind(), refs, &[&head, message.payload()], out));
-        self.commit(tentative);
+        let refs = plan.as_ref().map_or(0, |plan| plan.references.count as usize);
+        if let Some(plan) = plan {
+            assembly.add_plan(&plan);
+            self.commit(plan);
+        }
+        let head = |out: &mut Vec<u8>| encode_head(&message.body, out);
+        assembly.messages.push(|out| encode_headed(message.kind(), refs, head, message.payload(), out));
         self.count_sent(&message);
         let about = about(&message.body);
         self.message_left(about, std::mem::take(&mut message.parcel.refs));
@@ -278,19 +276,46 @@ impl Session {
         Fit::In
     }
 
-    fn begin_transfer(&mut self, mut message: Message, tentative: Tentative, mut head: Vec<u8>) -> Fit {
-        head.extend_from_slice(message.payload());
+    /// What the references of the message at this place add to the frame.
+    fn plan_for(&mut self, place: usize, assembly: &mut Assembly) -> Result<Tentative, Fit> {
+        let message = self.outbox.queue.get(place).ok_or(Fit::Full)?;
+        let plan = match self.plan(&message.parcel.refs) {
+            Ok(plan) => plan,
+            Err(error) => return Err(self.cannot_leave(place, error)),
+        };
+        let len_max = self.frame_len_max();
+        let told = &self.terms.told;
+        let (refs_max, shapes_max) = (u64::from(told.frame_refs_max), u64::from(told.frame_shapes_max));
+        if plan.references.bytes.len() + FRAME_OVERHEAD > len_max / 2 || plan.references.count > refs_max {
+            let error = Error::Overloaded("too many references in one message".into());
+            return Err(self.cannot_leave(place, error));
+        }
+        if assembly.shapes.count + plan.shapes.count > shapes_max || plan.shapes.bytes.len() > len_max / 4 {
+            return Err(self.send_shapes_ahead(place, assembly, len_max));
+        }
+        match assembly.references.count + plan.references.count > refs_max {
+            true => Err(Fit::Full),
+            false => Ok(plan),
+        }
+    }
+
+    fn begin_transfer(&mut self, mut message: Message, tentative: Tentative) -> Fit {
+        let mut body = Vec::with_capacity(message.payload().len() + 64);
+        encode_head(&message.body, &mut body);
+        body.extend_from_slice(message.payload());
         let lists = (tentative.shapes.clone(), tentative.references.clone());
         self.commit(tentative);
         self.count_sent(&message);
-        self.outgoing.begin(&mut message, lists, head);
+        self.outgoing.begin(&mut message, lists, body);
         self.drop_message(message);
         Fit::Parts
     }
 
     pub(crate) fn drop_message(&mut self, message: Message) {
-        self.trash.push(Trash::Parcel(message.parcel));
-        self.trash.extend(message.settlement.map(Trash::Settlement));
+        self.discard_refs(message.parcel.refs);
+        if let Some(settlement) = message.settlement {
+            self.discard_settlement(settlement);
+        }
     }
 
     /// Types that are too many to go with their message leave in a frame of their own, as many as fit.
@@ -300,12 +325,12 @@ impl Session {
         }
         let refs = self.outbox.queue.get(place).map(|message| message.parcel.refs.clone()).unwrap_or_default();
         assembly.shapes = self.commit_shapes(&refs, len_max / 2);
-        self.trash.push(Trash::Refs(refs));
+        self.discard_refs(refs);
         Fit::Full
     }
 
     /// Gives up the RETURN of a batch's call that others of the batch were made on, and tells how much time is left.
-    fn prepare_call(&mut self, message: &mut Message, targets: &HashSet<u64>) {
+    fn prepare_call(&mut self, message: &mut Message, targets: &BTreeSet<u64>) {
         let Body::Call(header) = &mut message.body else { return };
         let Some(question) = self.questions.get_mut(&header.id) else { return };
         if let Some(deadline) = question.deadline {
@@ -350,33 +375,39 @@ impl Session {
     fn message_left(&mut self, about: Id, refs: Vec<OutRef>) {
         match self.questions.get_mut(&about.number()).filter(|_| about.is_ours()) {
             Some(question) if question.one_way || question.no_return => {
-                self.trash.push(Trash::Refs(refs));
                 if question.one_way {
                     self.question_over(about.number());
                 } else {
                     let pins = std::mem::take(&mut question.pins);
-                    self.trash.push(Trash::Pins(pins));
+                    self.discard_pins(pins);
                 }
+                self.discard_refs(refs);
             }
             Some(question) if !question.over => {
+                if refs.is_empty() && question.pins.target.as_ref().is_none_or(|target| !target.is_promise()) {
+                    return;
+                }
                 let is_answer = |reference: &OutRef| matches!(reference, OutRef::Answer(_));
                 let (mut left, refs) = refs.into_iter().partition::<Vec<_>, _>(is_answer);
                 let target = question.pins.target.take_if(|target| target.is_promise());
                 left.extend(target.map(OutRef::Answer));
                 question.pins.refs = refs;
-                self.trash.push(Trash::Refs(left));
+                self.discard_refs(left);
             }
-            _ => self.trash.push(Trash::Refs(refs)),
+            _ => self.discard_refs(refs),
         }
     }
 
     /// A message that can never leave: its call fails, or its result becomes an error.
     fn cannot_leave(&mut self, place: usize, error: Error) -> Fit {
         let Some(message) = self.outbox.take(place) else { return Fit::Full };
-        let settled = message.settlement.is_some();
-        self.trash.push(Trash::Parcel(message.parcel));
-        self.trash.extend(message.settlement.map(Trash::Settlement));
-        self.answer_for(message.body, settled, error);
+        let Message { body, parcel, settlement, .. } = message;
+        let settled = settlement.is_some();
+        self.discard_refs(parcel.refs);
+        if let Some(settlement) = settlement {
+            self.discard_settlement(settlement);
+        }
+        self.answer_for(body, settled, error);
         Fit::Failed
     }
 
@@ -413,13 +444,11 @@ fn header_texts(message: &Message) -> usize {
     }
 }
 
-fn encode_head(body: &Body) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64);
+fn encode_head(body: &Body, out: &mut Vec<u8>) {
     match body {
-        Body::Call(header) => encode_record(header, &mut out),
-        Body::Return(header) => encode_record(header, &mut out),
-        Body::Credit(credit) => encode_record(credit, &mut out),
-        Body::Bye(text) => encode_record(&Bye { reason: Cow::Borrowed(text) }, &mut out),
+        Body::Call(header) => header.encode(out),
+        Body::Return(header) => header.encode(out),
+        Body::Credit(credit) => encode_record(credit, out),
+        Body::Bye(text) => encode_record(&Bye { reason: Cow::Borrowed(text) }, out),
     }
-    out
 }

@@ -18,6 +18,7 @@ use crate::session::settle::Group;
 use crate::session::stream::StreamOut;
 use crate::table::{Handle, Id, Offer};
 use crate::value::{Ref, Value};
+use crate::wire::frame::Body;
 use crate::wire::message::CallHeader;
 
 /// A call of the peer's.
@@ -92,7 +93,7 @@ pub(crate) enum AnswerTarget {
     /// An answer that is not settled.
     Waiting(u64),
     /// An object of ours.
-    Object(Offer),
+    Object(Arc<Offer>),
     /// The table of exported names.
     Names,
     /// An object of a peer's.
@@ -129,7 +130,7 @@ impl Session {
     pub(crate) fn handle_call(
         &mut self,
         header: CallHeader,
-        body: Vec<u8>,
+        body: Body,
         start: usize,
         booked: Booked,
         group: Option<u64>,
@@ -154,7 +155,7 @@ impl Session {
         };
         let answer = self.answer_of(header, arguments, answers, chain, charge, group);
         let counted = answer.counted;
-        self.answers.insert(number, answer);
+        self.answers.insert(number, Box::new(answer));
         self.calls_in += u32::from(counted);
         self.answers_bytes += charge;
         self.join_group(number, group);
@@ -308,6 +309,9 @@ impl Session {
     fn admit(&mut self, number: u64, target: AnswerTarget) {
         let Some(answer) = self.answers.get_mut(&number) else { return };
         answer.target = target;
+        if answer.argument_waits.is_empty() && !matches!(answer.target, AnswerTarget::Waiting(_)) {
+            return self.enqueue(number);
+        }
         let mut on_answers = answer.waits_on();
         on_answers.sort_unstable();
         on_answers.dedup();

@@ -3,15 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::clock::Time;
 use crate::error::Error;
 use crate::limits::HOLD_BYTES;
 use crate::session::Session;
 use crate::session::TICK;
-use crate::session::event::Trash;
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::{Parcel, Root, Settlement, charge_of};
-use crate::session::serve::{AnswerTarget, State};
+use crate::session::serve::{Answer, AnswerTarget, State};
+use crate::session::trash::Trash;
 use crate::table::Id;
 use crate::value::Value;
 use crate::wire::message::ReturnHeader;
@@ -57,11 +59,10 @@ impl Session {
 
     fn settle_all(&mut self, number: u64, settlement: Arc<Settlement>, last: Parcel, items: u64) {
         // A failed call fails those that wait for it, and so on: a work list, since the peer sets the length.
-        let mut work = VecDeque::from([(number, settlement)]);
-        let mut last = Some((last, items));
+        let mut work = VecDeque::new();
+        self.settle_one(number, settlement, (last, items), &mut work);
         while let Some((number, settlement)) = work.pop_front() {
-            let last = last.take().unwrap_or_default();
-            self.settle_one(number, settlement, last, &mut work);
+            self.settle_one(number, settlement, <(Parcel, u64)>::default(), &mut work);
         }
     }
 
@@ -73,8 +74,8 @@ impl Session {
         work: &mut VecDeque<(u64, Arc<Settlement>)>,
     ) {
         let Some(answer) = self.answers.get_mut(&number).filter(|answer| answer.settlement().is_none()) else {
-            self.trash.extend([Trash::Settlement(settlement), Trash::Parcel(last)]);
-            return;
+            self.discard_refs(last.refs);
+            return self.discard_settlement(settlement);
         };
         let before = std::mem::replace(&mut answer.state, State::Settled(settlement.clone()));
         // Items that came with an end that is no stream's, or with a failure, are nobody's.
@@ -82,18 +83,18 @@ impl Session {
         if let Some(stream) = answer.stream.take() {
             self.trash.extend(stream.source.map(Trash::Stream));
         }
-        self.trash.push(Trash::Arrival(std::mem::take(&mut answer.arguments)));
+        let arguments = std::mem::take(&mut answer.arguments);
         if let Some(deadline) = answer.deadline.take() {
             self.deadlines.remove(&(deadline, Id::theirs(number)));
         }
-        let (waits, on) = (std::mem::take(&mut answer.waits), answer.waits_on());
+        let on = if answer.waits > 0 { answer.waits_on() } else { SmallVec::new() };
+        answer.waits = 0;
         let waiters = std::mem::take(&mut answer.waiters);
+        self.discard_arrival(arguments);
         self.leave_order(number);
-        if waits > 0 {
-            on.into_iter().for_each(|on| self.stop_waiting(number, on));
-        }
+        on.into_iter().for_each(|on| self.stop_waiting(number, on));
         let unwanted = if streamed { Parcel::default() } else { std::mem::take(&mut last) };
-        self.trash.push(Trash::Parcel(unwanted));
+        self.discard_refs(unwanted.refs);
         self.queue_return(number, &settlement, streamed.then_some((last, items)));
         for waiter in waiters {
             self.supply_into(waiter, number, &settlement, work);
@@ -126,7 +127,7 @@ impl Session {
         };
         if matches!(answer.target, AnswerTarget::Waiting(number) if number == on) {
             answer.target = match &settlement.root {
-                Root::Object(offer) => AnswerTarget::Object(offer.clone()),
+                Root::Object(offer) => AnswerTarget::Object(Arc::new(offer.clone())),
                 Root::Remote(handle) => AnswerTarget::Remote(handle.clone()),
                 Root::Value => AnswerTarget::Value(value.clone()),
             };
@@ -172,7 +173,9 @@ impl Session {
         } else {
             self.leave_group(group, None);
         }
-        self.check_fences();
+        if !self.fences.is_empty() {
+            self.check_fences();
+        }
     }
 
     /// Removes an answer that was settled and that nobody can name any more.
@@ -200,15 +203,18 @@ impl Session {
 
     pub(crate) fn remove_answer(&mut self, number: u64) {
         let Some(answer) = self.answers.remove(&number) else { return };
-        self.answers_bytes -= answer.charge;
-        if let Some(settlement) = answer.settlement() {
-            self.trash.push(Trash::Settlement(settlement.clone()));
+        let Answer { charge, state, arguments, stop, target, .. } = *answer;
+        self.answers_bytes -= charge;
+        if let State::Settled(settlement) = state {
+            self.discard_settlement(settlement);
         }
-        self.trash.extend([Trash::Arrival(answer.arguments), Trash::Stop(answer.stop)]);
-        match answer.target {
-            AnswerTarget::Object(offer) => self.trash.push(Trash::Objects(vec![offer.own])),
+        self.discard_arrival(arguments);
+        self.discard_stop(stop);
+        match target {
+            AnswerTarget::Object(offer) => self.discard_offer(offer),
+            AnswerTarget::Remote(handle) => self.discard_handle(handle),
             AnswerTarget::Value(value) => self.trash.push(Trash::Values(vec![value])),
-            _ => {}
+            AnswerTarget::Names | AnswerTarget::Waiting(_) => {}
         }
     }
 
@@ -303,9 +309,9 @@ impl Session {
     }
 }
 
-impl super::serve::Answer {
+impl Answer {
     /// The answers that it waits for.
-    pub(crate) fn waits_on(&self) -> Vec<u64> {
+    pub(crate) fn waits_on(&self) -> SmallVec<[u64; 2]> {
         let target = if let AnswerTarget::Waiting(on) = self.target { Some(on) } else { None };
         target.into_iter().chain(self.argument_waits.iter().map(|(_, on)| *on)).collect()
     }

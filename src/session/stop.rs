@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::error::Error;
 use crate::session::Session;
 use crate::session::end::Violation;
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::serve::State;
+use crate::session::trash::Trash;
 use crate::table::Id;
 use crate::wire::frame::Release;
 
@@ -36,6 +39,9 @@ impl Session {
     /// The releases that can leave now, so many at most; what is still held, or belongs behind something on its way, stays.
     pub(crate) fn drain_releases(&mut self, count_max: usize) -> Vec<Release> {
         let mut releases = Vec::new();
+        if self.let_go.is_empty() && self.outbox.stops.is_empty() {
+            return releases;
+        }
         for number in std::mem::take(&mut self.outbox.stops) {
             let full = releases.len() >= count_max;
             if full || self.outgoing.carries_call(number) || self.outbox.is_targeted(number) {
@@ -152,7 +158,7 @@ impl Session {
     /// Ends a call that does not run yet. What it alone waited for is due to be stopped, if it was released.
     pub(crate) fn end_waiting(&mut self, number: u64, error: Error) {
         let Some(answer) = self.answers.get(&number) else { return };
-        let on = if answer.waits > 0 { answer.waits_on() } else { Vec::new() };
+        let on = if answer.waits > 0 { answer.waits_on() } else { SmallVec::new() };
         self.settle_internal(number, error);
         let due = on.into_iter().filter(|on| self.stops_with_its_last_waiter(*on)).collect::<Vec<_>>();
         self.stops_due.extend(due);

@@ -8,11 +8,12 @@ use crate::host::ValueStream;
 use crate::limits::{CREDIT_BYTES, CREDIT_ITEMS};
 use crate::session::Session;
 use crate::session::end::Violation;
-use crate::session::event::{Event, Trash};
+use crate::session::event::Event;
 use crate::session::outbox::{Body, Message};
 use crate::session::parcel::{Arrival, Parcel};
 use crate::session::returned::{Returned, Settled};
 use crate::session::serve::State;
+use crate::session::trash::Trash;
 use crate::table::Id;
 use crate::wire::message::{Credit, ReturnHeader};
 use crate::wire::payload::items_head;
@@ -64,7 +65,7 @@ impl StreamIn {
     }
 
     pub(crate) fn into_trash(self) -> impl Iterator<Item = Trash> {
-        self.chunks.into_iter().map(|chunk| Trash::Arrival(chunk.arrival))
+        self.chunks.into_iter().map(|chunk| Trash::Values(chunk.arrival.slots))
     }
 }
 
@@ -107,7 +108,7 @@ impl Session {
         stream.bytes_left -= signed(bytes);
         stream.items_left -= signed(items);
         if question.settled.is_some() {
-            self.trash.push(Trash::Arrival(arrival));
+            self.discard_arrival(arrival);
         } else if items > 0 {
             stream.chunks.push_back(Chunk { arrival, bytes, items });
             self.events.push_back(Event::Settled(Id::ours(number)));
@@ -230,7 +231,8 @@ impl Session {
     ) {
         let entry = self.answers.get_mut(&answer.number());
         let Some((group, stream)) = entry.and_then(|entry| Some((entry.group, entry.stream.as_mut()?))) else {
-            self.trash.extend([Trash::Stream(source), Trash::Parcel(parcel)]);
+            self.trash.push(Trash::Stream(source));
+            self.discard_refs(parcel.refs);
             return;
         };
         stream.bytes_left -= parcel.bytes.len() as i64;

@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 use crate::host::Operation;
 use crate::session::Session;
 use crate::session::end::Violation;
-use crate::session::outbox::{Body, Message};
+use crate::session::outbox::{self, Message};
 use crate::session::parcel::OutRef;
 use crate::session::receive::Booked;
 use crate::table::Id;
 use crate::value::Value;
-use crate::wire::frame::{List, Part, encode_first_part, encode_next_part};
+use crate::wire::frame::{Body, List, Part, encode_first_part, encode_next_part};
 use crate::wire::message::MessageKind;
 
 /// Messages on their way out in parts.
@@ -71,11 +71,11 @@ impl Outgoing {
         self.active.iter().any(|transfer| {
             let behind = match &message.body {
                 // A fence proves what has arrived before it: every call that is on its way goes first.
-                Body::Call(header) if header.operation == Operation::Fence as u8 => transfer.about.is_ours(),
-                Body::Call(header) => transfer.lane == Some(header.lane),
-                Body::Return(header) => transfer.about == Id::theirs(header.id),
-                Body::Credit(credit) => transfer.about == Id::ours(credit.id),
-                Body::Bye(_) => true,
+                outbox::Body::Call(header) if header.operation == Operation::Fence as u8 => transfer.about.is_ours(),
+                outbox::Body::Call(header) => transfer.lane == Some(header.lane),
+                outbox::Body::Return(header) => transfer.about == Id::theirs(header.id),
+                outbox::Body::Credit(credit) => transfer.about == Id::ours(credit.id),
+                outbox::Body::Bye(_) => true,
             };
             behind || (transfer.about.is_ours() && message.depends_on(transfer.about.number()))
         })
@@ -85,8 +85,8 @@ impl Outgoing {
     pub(crate) fn begin(&mut self, message: &mut Message, head: (List, List), body: Vec<u8>) {
         self.last_number += 1;
         let (about, lane) = match &message.body {
-            Body::Call(header) => (Id::ours(header.id), Some(header.lane)),
-            Body::Return(header) => (Id::theirs(header.id), None),
+            outbox::Body::Call(header) => (Id::ours(header.id), Some(header.lane)),
+            outbox::Body::Return(header) => (Id::theirs(header.id), None),
             _ => (Id::OUR_NAMES, None),
         };
         let answers = message.answers().collect();
@@ -208,7 +208,7 @@ impl Session {
         let Some(arriving) = self.incoming.active.remove(&part.transfer) else { return Ok(()) };
         self.incoming.bytes -= arriving.body.len() as u64;
         let group = arriving.group.then(|| self.open_group());
-        let done = self.handle_message(arriving.kind, arriving.body, arriving.booked, group);
+        let done = self.handle_message(arriving.kind, Body::from_vec(arriving.body), arriving.booked, group);
         if let Some(group) = group {
             self.close_group(group);
         }

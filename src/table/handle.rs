@@ -118,6 +118,11 @@ impl Handle {
         Self(Arc::new(Claim { id, origin, shape, describes }))
     }
 
+    /// Drops the handle unless it is the last on its claim: that one comes back, to be dropped where its owner may be told.
+    pub(crate) fn if_last(self) -> Option<Self> {
+        Arc::into_inner(self.0).map(|claim| Self(Arc::new(claim)))
+    }
+
     pub(crate) fn downgrade(&self) -> WeakHandle {
         WeakHandle(Arc::downgrade(&self.0))
     }

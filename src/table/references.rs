@@ -1,6 +1,6 @@
 //! References: the objects that we offered to a peer, and the objects that a peer offered to us.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::host::{Identity, Own};
@@ -10,12 +10,13 @@ use crate::table::{Handle, Id, Offer, Origin, ShapeCell, WeakHandle};
 /// The objects that we offered, by number.
 #[derive(Default)]
 pub(crate) struct Exports {
-    entries: HashMap<u64, Export>,
+    entries: BTreeMap<u64, Export>,
     by_object: HashMap<(Identity, Grant), u64>,
 }
 
 struct Export {
-    offer: Offer,
+    /// Shared with the calls on it, and with nobody outside the session: whoever lets go last has the object to drop.
+    offer: Arc<Offer>,
     /// Number of the last frame of ours that mentioned it.
     last_mention: u64,
 }
@@ -31,30 +32,30 @@ impl Exports {
         self.by_object.insert((offer.identity, offer.own.grant()), number);
         self.entries
             .entry(number)
-            .or_insert_with(|| Export { offer: offer.clone(), last_mention: frame })
+            .or_insert_with(|| Export { offer: Arc::new(offer.clone()), last_mention: frame })
             .last_mention = frame;
     }
 
-    pub(crate) fn get(&self, number: u64) -> Option<&Offer> {
+    pub(crate) fn get(&self, number: u64) -> Option<&Arc<Offer>> {
         self.entries.get(&number).map(|export| &export.offer)
     }
 
-    /// Takes the entry out if no frame after `stamp` mentioned it. The object must be dropped without any lock.
+    /// Takes the entry out if no frame after `stamp` mentioned it. The object, unless a call on it holds it still, must be
+    /// dropped without any lock.
     pub(crate) fn release(&mut self, number: u64, stamp: u64) -> Option<Own> {
         if self.entries.get(&number)?.last_mention > stamp {
             return None;
         }
         let export = self.entries.remove(&number)?;
         self.by_object.remove(&(export.offer.identity, export.offer.own.grant()));
-        Some(export.offer.own)
+        Arc::into_inner(export.offer).map(|offer| offer.own)
     }
 
-    /// Takes all entries out, in the order of their numbers.
+    /// Takes all entries out, in the order of their numbers: the objects that nothing else here holds.
     pub(crate) fn release_all(&mut self) -> Vec<Own> {
         self.by_object.clear();
-        let mut entries: Vec<_> = self.entries.drain().collect();
-        entries.sort_by_key(|(number, _)| *number);
-        entries.into_iter().map(|(_, export)| export.offer.own).collect()
+        let entries = std::mem::take(&mut self.entries).into_values();
+        entries.filter_map(|export| Arc::into_inner(export.offer)).map(|offer| offer.own).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,7 +66,7 @@ impl Exports {
 /// The objects that a peer offered, by its numbers.
 #[derive(Default)]
 pub(crate) struct Imports {
-    entries: HashMap<u64, Import>,
+    entries: BTreeMap<u64, Import>,
 }
 
 struct Import {

@@ -1,5 +1,7 @@
 //! Frames and parts as bytes: lists of shapes, references, messages and releases.
 
+use smallvec::SmallVec;
+
 use crate::limits::{Limits, Told};
 use crate::table::Id;
 use crate::wire::message::MessageKind;
@@ -70,6 +72,9 @@ pub enum Release {
     },
 }
 
+/// The bytes of a message that arrived: most are so short that they need no memory of their own.
+pub type Body = SmallVec<[u8; 32]>;
+
 /// One message of a frame, not decoded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawMessage {
@@ -78,7 +83,7 @@ pub struct RawMessage {
     /// How many of the frame's references are its own.
     pub refs: usize,
     /// Its body.
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 /// What a frame held.
@@ -93,7 +98,7 @@ pub enum Frame {
         /// References, those of each message in turn.
         references: Vec<Reference>,
         /// Messages.
-        messages: Vec<RawMessage>,
+        messages: SmallVec<[RawMessage; 1]>,
         /// Releases.
         releases: Vec<Release>,
     },
@@ -199,6 +204,36 @@ pub fn encode_message(kind: MessageKind, refs: usize, body: &[&[u8]], out: &mut 
     body.iter().for_each(|piece| out.extend_from_slice(piece));
 }
 
+/// Writes a message whose head `head` writes, in place: it needs no buffer of its own.
+pub fn encode_headed(
+    kind: MessageKind,
+    refs: usize,
+    head: impl FnOnce(&mut Vec<u8>),
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) {
+    out.reserve(HEAD_LEN_USUAL + payload.len());
+    out.push(kind as u8);
+    out.varint(refs as u64);
+    // One byte is kept for the length: longer heads than that can tell of are moved.
+    let start = out.len() + 1;
+    out.push(0);
+    head(out);
+    let len = out.len() - start + payload.len();
+    if len < 0x80 {
+        out[start - 1] = len as u8;
+    } else {
+        let head = out.split_off(start);
+        out.truncate(start - 1);
+        out.varint(len as u64);
+        out.extend_from_slice(&head);
+    }
+    out.extend_from_slice(payload);
+}
+
+/// Bytes that a message takes beside its payload, mostly.
+const HEAD_LEN_USUAL: usize = 64;
+
 /// Writes a release; the id is as the sender sees it.
 pub fn encode_release(release: &Release, out: &mut Vec<u8>) {
     match release {
@@ -290,13 +325,13 @@ fn decode_session(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Resul
     };
     let (shapes, references) = decode_lists(&mut reader, limits, told)?;
     let count = reader.count_of(told.frame_len_max as usize, 3, "too many messages")?;
-    let mut messages = Vec::with_capacity(count);
+    let mut messages = SmallVec::with_capacity(count);
     let mut refs_left = references.len();
     for _ in 0..count {
         let kind = decode_kind(&mut reader)?;
         let refs = reader.varint_max(refs_left as u64, "more references taken than there are")? as usize;
         refs_left -= refs;
-        messages.push(RawMessage { kind, refs, body: reader.bytes(bytes_max(told))?.to_vec() });
+        messages.push(RawMessage { kind, refs, body: Body::from_slice(reader.bytes(bytes_max(told))?) });
     }
     if refs_left > 0 {
         return Err(reader.malformed("references that no message takes"));
@@ -351,4 +386,21 @@ fn decode_part(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Result<P
         None
     };
     Ok(Part { transfer, first, last: flags & LAST != 0, bytes: reader.rest().to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_written_in_place_makes_the_same_message() {
+        for (head, payload) in [(0, 0), (9, 3), (64, 63), (64, 64), (127, 0), (128, 0), (200, 20_000)] {
+            let (head, payload) = (vec![1; head], vec![2; payload]);
+            let (mut in_place, mut joined) = (vec![9], vec![9]);
+            let write = |out: &mut Vec<u8>| out.extend_from_slice(&head);
+            encode_headed(MessageKind::Call, 3, write, &payload, &mut in_place);
+            encode_message(MessageKind::Call, 3, &[&head, &payload], &mut joined);
+            assert_eq!(in_place, joined);
+        }
+    }
 }

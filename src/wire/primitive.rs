@@ -53,22 +53,36 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte.
+    #[inline(always)]
     pub fn byte(&mut self) -> Result<u8, Malformed> {
-        let byte = *self.bytes.get(self.at).ok_or(self.malformed("end of input"))?;
+        let Some(&byte) = self.bytes.get(self.at) else { return Err(self.malformed("end of input")) };
         self.at += 1;
         Ok(byte)
     }
 
     /// The next `len` bytes.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
-        let end = self.at.checked_add(len).ok_or(self.malformed("length beyond the end of input"))?;
-        let taken = self.bytes.get(self.at..end).ok_or(self.malformed("length beyond the end of input"))?;
-        self.at = end;
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let Some(taken) = rest.get(..len) else { return Err(self.malformed("length beyond the end of input")) };
+        self.at += len;
         Ok(taken)
     }
 
     /// An unsigned number.
+    #[inline(always)]
     pub fn varint(&mut self) -> Result<u64, Malformed> {
+        match self.bytes.get(self.at) {
+            // As most numbers are.
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -85,6 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned number that must not be above `max`.
+    #[inline(always)]
     pub fn varint_max(&mut self, max: u64, what: &'static str) -> Result<u64, Malformed> {
         let number = self.varint()?;
         if number > max { Err(self.malformed(what)) } else { Ok(number) }
@@ -104,6 +119,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A length, then so many bytes, at most `max`.
+    #[inline]
     pub fn bytes(&mut self, max: usize) -> Result<&'a [u8], Malformed> {
         let len = self.varint_max(max as u64, "too long")?;
         self.take(len as usize)
@@ -117,11 +133,13 @@ impl<'a> Reader<'a> {
 
     /// The number of elements of a sequence: at most `max`, and no more than there are bytes left, since each takes
     /// one at least.
+    #[inline]
     pub fn count(&mut self, max: usize, what: &'static str) -> Result<usize, Malformed> {
         self.count_of(max, 1, what)
     }
 
     /// As [`Self::count`], for elements of `size` bytes at least: so many can be reserved at once.
+    #[inline(always)]
     pub fn count_of(&mut self, max: usize, size: usize, what: &'static str) -> Result<usize, Malformed> {
         let count = self.varint_max(max as u64, what)?;
         if count > (self.left() / size) as u64 {

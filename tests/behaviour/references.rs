@@ -292,7 +292,7 @@ fn forged(from: &Manual, change: impl Fn(Vec<u8>) -> Vec<u8>, further: &[Release
         references.push(|out| encode_reference(&Reference::Object { id: id.turned(), shape }, out));
     }
     for RawMessage { kind, refs, body } in told {
-        messages.push(|out| encode_message(kind, refs, &[&change(body)], out));
+        messages.push(|out| encode_message(kind, refs, &[&change(body.to_vec())], out));
     }
     let turned = let_go.iter().map(|release| match *release {
         Release::Object { id, stamp } => Release::Object { id: id.turned(), stamp },

@@ -41,7 +41,11 @@ pub fn encode_arguments(arguments: &Arguments, known: &dyn KnownTypes, limits: &
 /// # Errors
 /// As [`encode_arguments`].
 pub fn encode_result(value: &Value, known: &dyn KnownTypes, limits: &Limits) -> Result<Payload, Error> {
-    let marking = Marking::met_again(std::iter::once(value), known, limits)?;
+    let marking = match value {
+        // It holds nothing that could be met again.
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => Marking::Never,
+        _ => Marking::met_again(std::iter::once(value), known, limits)?,
+    };
     let mut output = Output::new(limits);
     output.bytes.varint(marking.count());
     Encoder::new(&mut output, marking, known, limits).value(value)?;

@@ -36,6 +36,9 @@ struct Marked {
     _keep: Value,
 }
 
+/// Bytes of a short payload: numbers, a name, a reference or two.
+const LEN_USUAL: usize = 32;
+
 /// A point that an output can be set back to.
 pub(super) struct Checkpoint {
     pub(super) bytes: usize,
@@ -47,7 +50,7 @@ pub(super) struct Checkpoint {
 impl Output {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(LEN_USUAL),
             refs: Vec::new(),
             indices: HashMap::new(),
             marks: HashMap::new(),
