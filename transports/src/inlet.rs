@@ -1,7 +1,7 @@
 //! The reading half of a carrier whose bytes come from a file: a socket or a pipe.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,23 @@ pub(crate) struct Inlet {
     file: Arc<File>,
     deframer: Mutex<Deframer>,
     wake: Wake,
+    read: Read,
 }
+
+/// One read of what there is.
+type Read = fn(&File, &mut [u8]) -> io::Result<usize>;
 
 /// How the end of a stream is told where no frame should end.
 pub(crate) const WITHIN_FRAME: &str = "the stream ended within a frame";
 
 impl Inlet {
     pub(crate) fn new(file: impl Into<Arc<File>>) -> io::Result<Self> {
-        Ok(Self { file: file.into(), deframer: Mutex::default(), wake: Wake::new()? })
+        Self::read_by(file, |mut file, space| io::Read::read(&mut file, space))
+    }
+
+    /// As [`Self::new`], for a file with a way of its own to be read.
+    pub(crate) fn read_by(file: impl Into<Arc<File>>, read: Read) -> io::Result<Self> {
+        Ok(Self { file: file.into(), deframer: Mutex::default(), wake: Wake::new()?, read })
     }
 
     pub(crate) fn file(&self) -> &File {
@@ -84,7 +93,7 @@ impl Inlet {
         let _alone = self.deframer.lock();
         let mut scratch = [0; 4096];
         loop {
-            match (&*self.file).read(&mut scratch) {
+            match (self.read)(&self.file, &mut scratch) {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -104,7 +113,7 @@ impl Inlet {
     /// Reads once; whether there was anything, which there is not only if the file does not block.
     fn read(&self, deframer: &mut Deframer) -> io::Result<bool> {
         loop {
-            match (&*self.file).read(deframer.space()) {
+            match (self.read)(&self.file, deframer.space()) {
                 Ok(0) => return Err(ended(if deframer.is_within_frame() { WITHIN_FRAME } else { "the stream ended" })),
                 Ok(count) => {
                     deframer.filled(count);
