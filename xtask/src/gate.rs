@@ -3,7 +3,11 @@
 use crate::fuzz;
 use crate::packages;
 use crate::process::{Failure, Outcome, cargo, run, say};
-use std::time::Instant;
+use crate::watchdog::Watchdog;
+use std::time::{Duration, Instant};
+
+/// Time that a step may take, on a machine as slow as any. All of them together take a fraction of it.
+const STEP_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// One step of the gate.
 struct Step {
@@ -72,6 +76,7 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     for step in STEPS {
         say(format!("== {}: {}", step.name, step.repeat));
         let begun = Instant::now();
+        let _watchdog = Watchdog::begin(STEP_TIME_MAX);
         (step.run)(step).map_err(|failure| failed(step, failure))?;
         let seconds = begun.elapsed().as_secs_f64();
         say(format!("   {}: ok in {seconds:.1} s", step.name));

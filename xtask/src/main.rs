@@ -7,6 +7,7 @@ mod fuzz;
 mod gate;
 mod packages;
 mod process;
+mod watchdog;
 
 use process::{Failure, Outcome};
 use std::process::ExitCode;
