@@ -20,7 +20,7 @@ usage: cargo xtask COMMAND
   test                            the gate: everything that must pass before a commit
   sim [--seeds N] [--seed S] ...  run random topologies on invented time (release build)
   bench [--quick] [ROW] ...       what a call costs beside the bare carrier (release build)
-  real SCENE | real model [--seed S] [--seeds N] [--carrier C] [--floods]
+  real SCENE | real model [--seed S] [--seeds N] [--carrier C] [--floods] [--kill]
                                   play a scene, or random programs, between real processes
   shuttle [MODEL]                 try many orders of threads on the models of the drivers; SHUTTLE_SCHEDULE
                                   replays the one that a failure printed

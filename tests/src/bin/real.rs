@@ -31,13 +31,15 @@ mod random {
     use std::time::Instant;
 
     use wherever_tests::real::{carrier::Kind, model};
+    use wherever_tests::sim::Rng;
 
     const HELP: &str = "\
-usage: real model [--seeds N] [--from S] [--seed S] [--ops N] [--carrier socket|pipes|bytes] [--floods]";
+usage: real model [--seeds N] [--from S] [--seed S] [--ops N] [--carrier socket|pipes|bytes] [--floods] [--kill]";
 
     /// Runs them; the process ends with an error if one of them fails.
     pub(super) fn run(words: &[&str]) {
         let (mut seeds, mut from, mut ops, mut carriers, mut floods) = (1, 1, None, Kind::ALL.to_vec(), None);
+        let mut kills = false;
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut number = || words.next().and_then(|word| word.parse::<u64>().ok()).expect(HELP);
@@ -47,6 +49,7 @@ usage: real model [--seeds N] [--from S] [--seed S] [--ops N] [--carrier socket|
                 "--seed" => (from, seeds) = (number(), 1),
                 "--ops" => ops = Some(number() as usize),
                 "--floods" => floods = Some(true),
+                "--kill" => kills = true,
                 "--carrier" => carriers = vec![Kind::of(words.next().expect(HELP))],
                 _ => panic!("{HELP}"),
             }
@@ -55,7 +58,10 @@ usage: real model [--seeds N] [--from S] [--seed S] [--ops N] [--carrier socket|
         for seed in from..from + seeds {
             for kind in &carriers {
                 let ops = ops.unwrap_or(if *kind == Kind::Bytes { 60 } else { 150 });
-                let plan = model::Plan { seed, ops, kind: *kind, floods: floods.unwrap_or(seed % 4 == 0) };
+                let floods = floods.unwrap_or(seed % 4 == 0);
+                // Most programs make more notes than three a step: it dies before their end, now and then behind it.
+                let dies_at = kills.then(|| 1 + Rng::new(seed).below(3 * ops));
+                let plan = model::Plan { seed, ops, kind: *kind, floods, dies_at };
                 // Should it hang, it is known which it was.
                 eprintln!("real model --seed {seed} --ops {ops} --carrier {}: {plan:?}", kind.name());
                 let (faults, made) = model::first_side(plan);

@@ -1,7 +1,7 @@
 //! What tasks do, one thing after another.
 
 use wherever::value::Ref;
-use wherever::{Operation, Promise, Proxy, Value};
+use wherever::{Error, Operation, Promise, Proxy, Value};
 
 use super::note::{Kind, Made, Note, Sym, Token};
 use super::object::{Thing, fault, waiting};
@@ -129,7 +129,7 @@ impl Task {
         let Some(Held::Object(of, reference)) = self.pick_target(target) else { return };
         self.suspend();
         let (mut items, mut end) = (0, None);
-        let read = waiting(None, || -> Result<(), wherever::Error> {
+        let read = waiting(None, || -> Result<(), Error> {
             let mut stream = Proxy::from(reference).buffered(ahead)?;
             while items < wanted {
                 match stream.next() {
@@ -159,14 +159,19 @@ impl Task {
         let (bytes, count, tight) = (self.rng.between(1, 3000), self.rng.between(1, 60), self.rng.chance(60));
         let at = 1 - self.side.number;
         let wanted = list_items(self.side.program.setup.nodes[at as usize].list_len);
-        let fetched = waiting(None, || -> Result<Vec<Value>, wherever::Error> {
+        let fetched = waiting(None, || -> Result<Vec<Value>, Error> {
             let request = self.side.peer().get("list")?.request(Operation::Whole);
-            let items = if tight { request.credit(bytes, count).stream(count)? } else { request.stream(u64::MAX)? };
-            items.skip(1).collect()
+            let mut items =
+                if tight { request.credit(bytes, count).stream(count)? } else { request.stream(u64::MAX)? };
+            // Of what kind it is comes first.
+            items.next().transpose()?;
+            items.collect()
         });
         match fetched {
             Ok(items) if items == wanted => {}
             Ok(items) => self.side.note(Note::Wrong(format!("a list of {} items, not {}", items.len(), wanted.len()))),
+            // Whether the session may end is looked at where it is.
+            Err(Error::Disconnected(_)) => {}
             Err(error) => self.side.note(Note::Wrong(format!("a list failed: {error:?}"))),
         }
     }

@@ -48,6 +48,18 @@ pub(super) fn faults(sides: &[Vec<Note>; 2]) -> (Vec<String>, usize) {
     (book.faults, book.calls.len())
 }
 
+/// What is wrong with what one side saw whose other side was killed: every call that was waited for came to one end, to
+/// what its other side gave or to the one error of a session that was lost.
+pub(super) fn faults_of_survivor(notes: &[Note]) -> Vec<String> {
+    let odd = |note: &&Note| match note {
+        Note::Wrong(_) => true,
+        Note::Saw(_, seen) => matches!(seen, Err(Fault::Other(_)) | Ok(Seen::Odd(_))),
+        Note::Streamed { end, .. } => matches!(end, Some(Err(Fault::Other(_)))),
+        _ => false,
+    };
+    notes.iter().filter(odd).map(|note| format!("{note:?}")).collect()
+}
+
 impl Book {
     fn gather(&mut self, notes: &[Note]) {
         for note in notes {
@@ -263,7 +275,7 @@ impl Book {
                     && !matches!(self.came(&call.made.target), Came::Object(_) | Came::Failed)
             }),
             Fault::Stopped => tainted,
-            Fault::StreamOf(_) | Fault::Other(_) => false,
+            Fault::StreamOf(_) | Fault::Lost | Fault::Other(_) => false,
         };
         if right { Ok(()) } else { Err(format!("failed with {fault:?}")) }
     }

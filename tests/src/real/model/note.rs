@@ -48,6 +48,8 @@ pub(super) enum Fault {
     NoObject,
     /// Stopped by its caller, or out of time.
     Stopped,
+    /// The other process is dead.
+    Lost,
     Other(String),
 }
 

@@ -16,6 +16,7 @@ use wherever::{Arguments, Error, Host, Operation, Outcome, Own, Proxy, Request, 
 
 use super::note::{Fault, Note, Object, Seen, Sym, Token};
 use super::task::{Task, call_at};
+use crate::real::other::die;
 use crate::sim::{Call, Give, Program, Style};
 
 /// What the threads of a process share.
@@ -23,6 +24,8 @@ pub(super) struct Side {
     /// 0 for the first side, 1 for the other.
     pub(super) number: i64,
     pub(super) program: Program,
+    /// How many notes it takes until it is killed.
+    dies_at: Option<usize>,
     pub(super) notes: Mutex<Vec<Note>>,
     pub(super) peer: OnceLock<wherever::Peer>,
     next_token: AtomicI64,
@@ -73,7 +76,7 @@ impl Drop for Running {
 }
 
 impl Side {
-    pub(super) fn new(number: i64, program: Program) -> Arc<Self> {
+    pub(super) fn new(number: i64, program: Program, dies_at: Option<usize>) -> Arc<Self> {
         let base = Shape::new("real:base", Category::Instance)
             .operations(&[Operation::Iterate])
             .member(Member::method("run"))
@@ -86,6 +89,7 @@ impl Side {
         Arc::new(Self {
             number,
             program,
+            dies_at,
             notes: Mutex::default(),
             peer: OnceLock::new(),
             next_token: AtomicI64::new(0),
@@ -96,7 +100,11 @@ impl Side {
     }
 
     pub(super) fn note(&self, note: Note) {
-        self.notes.lock().push(note);
+        let mut notes = self.notes.lock();
+        notes.push(note);
+        if self.dies_at.is_some_and(|place| notes.len() >= place) {
+            die();
+        }
     }
 
     /// A number for a call, or for whoever makes calls.
@@ -200,6 +208,7 @@ pub(super) fn fault(error: &Error) -> Fault {
         Error::NotFound(_) => Fault::NotFound,
         Error::Convert(_) => Fault::NoObject,
         Error::Stopped | Error::Deadline(_) => Fault::Stopped,
+        Error::Disconnected(_) => Fault::Lost,
         other => Fault::Other(format!("{other:?}")),
     }
 }

@@ -18,7 +18,7 @@ use super::object::{Side, waiting};
 use super::task::{Held, Task};
 use crate::real::carrier::Kind;
 use crate::real::lab::{Lab, flood_with};
-use crate::real::other;
+use crate::real::other::{self, Other, die};
 use crate::real::system::until;
 use crate::sim::{Program, program};
 
@@ -33,6 +33,8 @@ pub struct Plan {
     pub kind: Kind,
     /// Whether both sides flood the carrier meanwhile.
     pub floods: bool,
+    /// How many notes the other side takes until it is killed, if it is.
+    pub dies_at: Option<usize>,
 }
 
 /// Time after which it is told what is not done.
@@ -65,7 +67,7 @@ impl Run {
         limits.workers_max = setup.workers as u32;
         let node = Node::builder().limits(limits).build();
         let (roots, list_len) = (setup.roots, setup.list_len);
-        let side = Side::new(number, program);
+        let side = Side::new(number, program, plan.dies_at.filter(|_| number == 1));
         for root in 0..roots {
             node.export(format!("root{root}"), side.thing().own());
         }
@@ -126,7 +128,10 @@ impl Run {
             if self.plan.floods {
                 scope.spawn(|| {
                     let (calls, len) = if self.plan.kind == Kind::Bytes { (4, 300) } else { (40, 10_000) };
-                    flood_with(&self.peer.get("lab").unwrap(), 2, calls, len).unwrap();
+                    let flooded = self.peer.get("lab").and_then(|lab| flood_with(&lab, 2, calls, len));
+                    if self.plan.dies_at.is_none() {
+                        flooded.unwrap();
+                    }
                 });
             }
         });
@@ -168,13 +173,17 @@ pub fn first_side(plan: Plan) -> (Vec<String>, usize) {
     let path = std::env::temp_dir().join(format!("wherever-real-{}-{}", std::process::id(), plan.seed));
     let listener = UnixListener::bind(&path).unwrap();
     let floods = if plan.floods { "floods" } else { "calm" };
-    let words = ["model", path.to_str().unwrap(), &plan.seed.to_string(), &plan.ops.to_string(), floods];
+    let dies_at = plan.dies_at.unwrap_or(0).to_string();
+    let words = ["model", path.to_str().unwrap(), &plan.seed.to_string(), &plan.ops.to_string(), floods, &dies_at];
     let (carrier, other) = other::start(plan.kind, &words);
     let control = listener.accept().unwrap().0;
     std::fs::remove_file(&path).unwrap();
     let mut run = Run::new(plan, 0, carrier, control);
     let late = run.tell_if_late();
     run.act();
+    if plan.dies_at.is_some() {
+        return survive(run, other);
+    }
     assert_eq!(run.hear(), "acted");
     drop(late);
     come_to_rest(&mut run);
@@ -191,6 +200,18 @@ pub fn first_side(plan: Plan) -> (Vec<String>, usize) {
     let (mut faults, calls) = book::faults(&sides);
     faults.extend(book::order_faults(&sides));
     (faults, calls)
+}
+
+/// The other side is killed in the middle of its program, or behind its end: whoever waited for it was told, and what
+/// was held for it is let go.
+fn survive(run: Run, other: Other) -> (Vec<String>, usize) {
+    let status = other.wait();
+    assert!(status.to_string().contains("signal: 9"), "{status}");
+    until(|| run.peer.ended().is_some());
+    run.let_go();
+    run.rest();
+    let notes = run.side.notes.lock().clone();
+    (book::faults_of_survivor(&notes), notes.iter().filter(|note| matches!(note, Note::Made(_))).count())
 }
 
 /// Waits until both sides are still: nothing is served, and all that was sent has arrived, twice in a row.
@@ -213,12 +234,21 @@ fn come_to_rest(run: &mut Run) {
 
 /// Runs the other side.
 pub fn other_side(kind: Kind, words: &[&str]) {
-    let [path, seed, ops, floods] = words else { panic!("{words:?}") };
-    let plan = Plan { seed: seed.parse().unwrap(), ops: ops.parse().unwrap(), kind, floods: *floods == "floods" };
+    let [path, seed, ops, floods, dies_at] = words else { panic!("{words:?}") };
+    let plan = Plan {
+        seed: seed.parse().unwrap(),
+        ops: ops.parse().unwrap(),
+        kind,
+        floods: *floods == "floods",
+        dies_at: Some(dies_at.parse().unwrap()).filter(|place| *place > 0),
+    };
     let control = UnixStream::connect(path).unwrap();
     let mut run = Run::new(plan, 1, kind.inherited(), control);
     let late = run.tell_if_late();
     run.act();
+    if plan.dies_at.is_some() {
+        die();
+    }
     run.tell("acted");
     drop(late);
     while run.hear() == "count" {
