@@ -45,6 +45,12 @@ const STEPS: &[Step] = &[
         repeat: "cargo xtask sim --seeds 5000",
         run: |_| packages::sim(&["--seeds".into(), "5000".into()]),
     },
+    // What only an optimised build has the stack for.
+    Step {
+        name: "release",
+        repeat: "cargo test --locked --release --package wherever-tests --test threads runaway",
+        run: Step::as_shown,
+    },
     Step { name: "shuttle", repeat: "cargo xtask shuttle", run: |_| packages::shuttle(&[]) },
     Step { name: "bench", repeat: "cargo xtask bench --quick", run: |_| packages::bench(&["--quick".into()]) },
     Step { name: "vectors", repeat: "cargo xtask vectors --check", run: |_| packages::vectors(&["--check".into()]) },
