@@ -23,7 +23,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 const CARRIERS: [&str; 3] = ["socket", "pipes", "bytes"];
 
 /// Time after which a scene is taken to hang.
-const HANGS: Duration = Duration::from_secs(120);
+const HANGS: Duration = Duration::from_secs(240);
 
 /// Plays a scene in a process of its own, to the end.
 fn play(words: &[&str]) {
