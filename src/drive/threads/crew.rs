@@ -36,7 +36,7 @@ impl Threads {
             }
             reads = false;
             match step {
-                CrewStep::Leave => return,
+                CrewStep::Leave => return drop(self.0.roles.take_kept()),
                 CrewStep::Again => {}
                 CrewStep::Work(work) => self.work(hub, work),
                 CrewStep::Read => reads = self.read(hub),

@@ -141,6 +141,10 @@ impl Threads {
 
     /// Does what is left to do after the roles have changed.
     fn see_to(&self, hub: &Hub, calls: Calls) {
+        if calls.last {
+            // Whoever lets go of a session that is over does not know of them.
+            hub.weak().upgrade().into_iter().for_each(|hub| self.0.roles.keep(hub));
+        }
         if calls.wake {
             self.0.carrier.wake();
         }

@@ -20,6 +20,7 @@
 mod model;
 mod state;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::clock::Time;
@@ -73,7 +74,12 @@ pub(crate) struct Calls {
     pub(crate) wake: bool,
     /// The ticker is to look.
     pub(crate) tick: bool,
+    /// There are calls that run last: what they need is to be kept.
+    pub(crate) last: bool,
 }
+
+/// What must live until the last calls have run.
+pub(crate) type Kept = Arc<dyn Any + Send + Sync>;
 
 /// What a waiting thread does next.
 pub(crate) enum Step<W> {
@@ -230,7 +236,7 @@ impl<W: Piece> Roles<W> {
                 return (Calls::default(), Some(piece));
             }
             state.push_last(piece);
-            return (Calls { helper: state.call_crew(), tick: true, wake: false }, None);
+            return (Calls { helper: state.call_crew(), tick: true, wake: false, last: true }, None);
         }
         let is_waited_for = |seats: &[Seat<W>], id: Id| seats.iter().rposition(|seat| seat.wish.awaited.is_on(id));
         if let Some(question) = early
@@ -253,12 +259,12 @@ impl<W: Piece> Roles<W> {
                 At::Reading => !reads,
                 At::Coming | At::Working => false,
             };
-            return (Calls { wake, tick: true, helper: false }, None);
+            return (Calls { wake, tick: true, ..Calls::default() }, None);
         }
         state.work.push_back(piece);
         let helper = !by_crew && state.call_crew();
         // More may wait than threads were called for.
-        (Calls { helper, tick: true, wake: false }, None)
+        (Calls { helper, tick: true, ..Calls::default() }, None)
     }
 
     /// Whether a thread waits for this question.
@@ -363,7 +369,22 @@ impl<W: Piece> Roles<W> {
             }
         }
         let helper = state.call_crew();
-        (Calls { helper, wake, tick: false }, dropped)
+        let last = !state.last.is_empty();
+        (Calls { helper, wake, tick: false, last }, dropped)
+    }
+
+    /// Keeps this until the calls that run last have run: their session, which nothing else may refer to any more.
+    pub(crate) fn keep(&self, what: Kept) {
+        let mut state = self.state.lock();
+        // Bound, so that what is not kept is dropped after the lock.
+        let _unwanted = if state.has_last() { state.kept.replace(what) } else { Some(what) };
+        drop(state);
+    }
+
+    /// What was kept, once it is not needed any more. To be asked by each thread that leaves the crew.
+    pub(crate) fn take_kept(&self) -> Option<Kept> {
+        let mut state = self.state.lock();
+        if state.has_last() { None } else { state.kept.take() }
     }
 
     /// A tick has passed: work and nested calls that waited for one go to another thread, and so does the reading role.

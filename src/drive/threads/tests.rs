@@ -183,3 +183,55 @@ fn a_list_is_iterated_while_others_call() {
         }
     });
 }
+
+/// A carrier that tells when this side has closed it.
+struct Closing(crate::transport::MemoryTransport, Box<dyn Fn() + Send + Sync>);
+
+impl crate::Transport for Closing {
+    fn send(&self, frame: &[u8]) -> std::io::Result<()> {
+        self.0.send(frame)
+    }
+
+    fn recv(&self, frame: &mut Vec<u8>) -> std::io::Result<()> {
+        self.0.recv(frame)
+    }
+
+    fn close(&self) {
+        self.0.close();
+        self.1();
+    }
+}
+
+#[test]
+fn calls_that_run_last_do_though_nothing_else_refers_to_the_session() {
+    let server = Node::new();
+    let ((noted, notes), (begun, begins), (go_on, told)) = (bounded(10), bounded(10), bounded(10));
+    let note = Function::new("note", move |mut arguments: Arguments, _| {
+        begun.send(()).unwrap();
+        told.recv().unwrap();
+        noted.send(arguments.take::<i64>(0, "n")?).unwrap();
+        Ok(Value::None)
+    });
+    server.export("note", note.into_own());
+    let (near, far) = memory_pair();
+    // As a server does, which lets go of a session whose carrier is closed.
+    let kept = Arc::<parking_lot::Mutex<Option<Peer>>>::default();
+    let (letting_go, (closed, is_closed)) = (kept.clone(), bounded(1));
+    let let_go = move || {
+        let peer = letting_go.lock().take();
+        drop(peer);
+        let _ = closed.try_send(());
+    };
+    *kept.lock() = Some(connect(&server, Closing(far, Box::new(let_go))));
+    drop(server);
+    let peer = connect(&Node::new(), near);
+    let note = peer.get("note").unwrap();
+    for n in 0..5 {
+        note.request(crate::Operation::Call).args((n,)).one_way().unwrap();
+    }
+    begins.recv().unwrap();
+    peer.close("done");
+    is_closed.recv().unwrap();
+    (0..5).for_each(|_| go_on.send(()).unwrap());
+    assert_eq!(notes.iter().take(5).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+}

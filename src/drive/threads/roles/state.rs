@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::drive::contract::Awaited;
-use crate::drive::threads::roles::{Calls, Piece, Wish};
+use crate::drive::threads::roles::{Calls, Kept, Piece, Wish};
 use crate::sync::Condvar;
 use crate::table::Id;
 
@@ -35,6 +35,7 @@ pub(super) struct State<W> {
     pub(super) crew: Crew,
     pub(super) end: Option<Ending>,
     pub(super) last: VecDeque<W>,
+    pub(super) kept: Option<Kept>,
     pub(super) looked: Looked,
 }
 
@@ -134,6 +135,7 @@ impl<W: Piece> State<W> {
             crew: Crew::default(),
             end: None,
             last: VecDeque::new(),
+            kept: None,
             looked: Looked::default(),
         }
     }
@@ -245,6 +247,11 @@ impl<W: Piece> State<W> {
     pub(super) fn push_last(&mut self, piece: W) {
         let place = self.last.partition_point(|other| other.rank() < piece.rank());
         self.last.insert(place, piece);
+    }
+
+    /// Whether calls that run last are left, or work that they wait for.
+    pub(super) fn has_last(&self) -> bool {
+        self.doing > 0 || !self.last.is_empty()
     }
 
     pub(super) fn has_piece(&self, busy_max: usize) -> bool {
