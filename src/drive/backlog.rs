@@ -270,19 +270,20 @@ impl Hub {
         made_for.into_iter().for_each(|context| context.on_stop(stop.clone()));
     }
 
-    /// Makes the calls, and returns the results, that there is room for now.
-    pub(crate) fn retry_backlog(self: &Arc<Self>) {
+    /// Makes the calls, and returns the results, that there is room for now; whether there were any.
+    pub(crate) fn retry_backlog(self: &Arc<Self>) -> bool {
         if !self.backlog.was_used.load(Ordering::Acquire) {
-            return;
+            return false;
         }
         if self.backlog.is_empty() {
-            return;
+            return false;
         }
-        self.retry_results();
+        let mut any = self.retry_results();
         for late in self.backlog.take_late(self.now()) {
             self.refuse(late, Error::Deadline("before the call could be sent".into()));
         }
-        [true, false].into_iter().for_each(|nested| self.retry_line(nested));
+        [true, false].into_iter().for_each(|nested| any |= self.retry_line(nested));
+        any
     }
 
     fn refuse(self: &Arc<Self>, mut kept: KeptBack, error: Error) {
@@ -292,15 +293,16 @@ impl Hub {
         self.tell_place(kept.place.take(), Err(error));
     }
 
-    fn retry_line(self: &Arc<Self>, nested: bool) {
+    fn retry_line(self: &Arc<Self>, nested: bool) -> bool {
+        let mut any = false;
         loop {
             let kept = {
                 let mut line = self.backlog.line(nested).lock();
                 // Whoever is at it looks again when it is done.
                 if line.busy {
-                    return;
+                    return any;
                 }
-                let Some(first) = line.calls.pop_front() else { return };
+                let Some(first) = line.calls.pop_front() else { return any };
                 line.busy = true;
                 first
             };
@@ -315,10 +317,13 @@ impl Hub {
             }
             let place = kept.place.clone();
             match self.make(nested, kept) {
-                Ok(Some(id)) => self.tell_place(place, Ok(id)),
+                Ok(Some(id)) => {
+                    any = true;
+                    self.tell_place(place, Ok(id));
+                }
                 // Room that came while it was tried is not told of again.
                 Ok(None) if self.with(|session| session.has_room(nested)) => {}
-                Ok(None) => return,
+                Ok(None) => return any,
                 // The session ended just now; its continuation is gone, and says so.
                 Err(error) => self.tell_place(place, Err(error)),
             }
@@ -349,12 +354,14 @@ impl Hub {
         self.retry_results();
     }
 
-    fn retry_results(self: &Arc<Self>) {
+    fn retry_results(self: &Arc<Self>) -> bool {
+        let mut any = false;
         loop {
             if self.backlog.results.lock().is_empty() || !self.with(|session| session.has_queue_room()) {
-                return;
+                return any;
             }
-            let Some((answer, result)) = self.backlog.results.lock().pop_front() else { return };
+            let Some((answer, result)) = self.backlog.results.lock().pop_front() else { return any };
+            any = true;
             let settlement = self.pack(|packer| packer.settlement(result));
             self.with(|session| session.settle(answer, settlement));
         }

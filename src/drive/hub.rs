@@ -154,12 +154,12 @@ impl Hub {
         [due, self.backlog.due()].into_iter().flatten().min()
     }
 
-    /// Acts on all that the session has to say.
-    pub(crate) fn dispatch(self: &Arc<Self>) {
+    /// Acts on all that the session has to say; whether what had waited for room was queued by that, and is to leave.
+    pub(crate) fn dispatch(self: &Arc<Self>) -> bool {
         let at_once = self.driver.works_at_once();
         let within = if at_once { Dispatching::enter(self.number) } else { None };
         if at_once && within.is_none() {
-            return;
+            return false;
         }
         let mut more = self.has_events.swap(false, Ordering::AcqRel);
         while more {
@@ -169,7 +169,7 @@ impl Hub {
             more = !events.is_empty();
             self.act_on_all(events);
         }
-        self.retry_backlog();
+        self.retry_backlog()
     }
 
     fn act_on_all(self: &Arc<Self>, events: SmallVec<[Event; 2]>) {

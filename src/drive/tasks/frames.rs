@@ -168,7 +168,9 @@ impl Tasks {
         let (frame, trash) = hub.with_trash(|session| session.poll_frame(now));
         self.shared.leave(hub, trash);
         // Looking for a frame tells the time, and sending makes room: there may be more to do.
-        hub.dispatch();
+        if hub.dispatch() && frame.is_none() {
+            self.shared.frames.kick();
+        }
         if frame.is_some() {
             let mut state = self.shared.frames.0.lock();
             (state.out, state.taken) = (true, state.taken + 1);

@@ -231,7 +231,11 @@ impl Threads {
             if (frame.is_none() || !more) && self.0.sending.end() {
                 // Only now, without the role: it may be the user's, and may call.
                 drop(trash);
-                return hub.dispatch();
+                if hub.dispatch() {
+                    // What waited for the room that this made: nobody else knows of it.
+                    self.take_work(hub, Work::Send);
+                }
+                return;
             }
         }
         // Whoever sends for others has waited for long enough.
@@ -347,9 +351,8 @@ impl Drive for Threads {
             return false;
         }
         let has_room = &mut |session: &mut Session| session.has_queue_room() || session.ended().is_some();
-        // It fails only at the end of the session, where the result is dropped with it.
-        let _ = self.wait(hub, Awaited::Room(None), has_room);
-        true
+        // One that is interrupted, or that receives, does not wait: it would ask again and again.
+        self.wait(hub, Awaited::Room(None), has_room).is_ok()
     }
 
     fn kick(&self, hub: &Arc<Hub>) {

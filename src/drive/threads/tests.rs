@@ -1,13 +1,16 @@
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crossbeam_channel::bounded;
 
 use crate::clock::ManualClock;
 use crate::hosts::{Class, Function, List};
-use crate::transport::memory_pair;
-use crate::{Arguments, Node, Peer, Proxy, Value, connect};
+use crate::limits::Limits;
+use crate::transport::{MemoryTransport, memory_pair};
+use crate::{Arguments, Interrupt, Node, Operation, Peer, Proxy, Transport, Value, connect};
 
 fn pair(server: &Node) -> (Peer, Peer) {
     let (near, far) = memory_pair();
@@ -184,21 +187,26 @@ fn a_list_is_iterated_while_others_call() {
     });
 }
 
-/// A carrier that tells when this side has closed it.
-struct Closing(crate::transport::MemoryTransport, Box<dyn Fn() + Send + Sync>);
+/// A carrier within the process that a test meddles with.
+struct Meddled {
+    carrier: MemoryTransport,
+    before_send: Box<dyn Fn() + Send + Sync>,
+    on_close: Box<dyn Fn() + Send + Sync>,
+}
 
-impl crate::Transport for Closing {
-    fn send(&self, frame: &[u8]) -> std::io::Result<()> {
-        self.0.send(frame)
+impl Transport for Meddled {
+    fn send(&self, frame: &[u8]) -> io::Result<()> {
+        (self.before_send)();
+        self.carrier.send(frame)
     }
 
-    fn recv(&self, frame: &mut Vec<u8>) -> std::io::Result<()> {
-        self.0.recv(frame)
+    fn recv(&self, frame: &mut Vec<u8>) -> io::Result<()> {
+        self.carrier.recv(frame)
     }
 
     fn close(&self) {
-        self.0.close();
-        self.1();
+        self.carrier.close();
+        (self.on_close)();
     }
 }
 
@@ -222,16 +230,105 @@ fn calls_that_run_last_do_though_nothing_else_refers_to_the_session() {
         drop(peer);
         let _ = closed.try_send(());
     };
-    *kept.lock() = Some(connect(&server, Closing(far, Box::new(let_go))));
+    *kept.lock() =
+        Some(connect(&server, Meddled { carrier: far, before_send: Box::new(|| {}), on_close: Box::new(let_go) }));
     drop(server);
     let peer = connect(&Node::new(), near);
     let note = peer.get("note").unwrap();
     for n in 0..5 {
-        note.request(crate::Operation::Call).args((n,)).one_way().unwrap();
+        note.request(Operation::Call).args((n,)).one_way().unwrap();
     }
     begins.recv().unwrap();
     peer.close("done");
     is_closed.recv().unwrap();
     (0..5).for_each(|_| go_on.send(()).unwrap());
     assert_eq!(notes.iter().take(5).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+}
+
+/// A carrier that takes nothing while it is shut.
+struct Gate {
+    shut: Arc<AtomicBool>,
+    /// Somebody is stuck in it.
+    stuck: crossbeam_channel::Receiver<()>,
+    open: crossbeam_channel::Sender<()>,
+}
+
+impl Gate {
+    fn around(carrier: MemoryTransport) -> (Self, Meddled) {
+        let ((stuck, is_stuck), (open, is_open)) = (bounded(1), bounded(1));
+        let shut = Arc::<AtomicBool>::default();
+        let is_shut = shut.clone();
+        let before_send = move || {
+            if is_shut.swap(false, Ordering::SeqCst) {
+                stuck.send(()).unwrap();
+                is_open.recv().unwrap();
+            }
+        };
+        let carrier = Meddled { carrier, before_send: Box::new(before_send), on_close: Box::new(|| {}) };
+        (Self { shut, stuck: is_stuck, open }, carrier)
+    }
+}
+
+/// A node whose queue is full as soon as there is a message in it.
+fn narrow() -> Node {
+    Node::builder().limits(Limits { queue_bytes_max: 1, ..Limits::default() }).build()
+}
+
+#[test]
+fn all_that_waited_for_room_leaves_when_there_is_some() {
+    let server = Node::new();
+    let (noted, notes) = bounded(20);
+    let note = Function::new("note", move |mut arguments: Arguments, _| {
+        noted.send(arguments.take::<i64>(0, "n")?).unwrap();
+        Ok(Value::None)
+    });
+    server.export("note", note.into_own());
+    let (near, far) = memory_pair();
+    let _far = connect(&server, far);
+    let (gate, near) = Gate::around(near);
+    let peer = connect(&narrow(), near);
+    let note = peer.get("note").unwrap();
+    let call = |n: i64| note.request(Operation::Call).args((n,));
+    gate.shut.store(true, Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| call(0).one_way().unwrap());
+        gate.stuck.recv().unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut made: Vec<_> = (1..20).map(|n| Box::pin(call(n).one_way_when_room())).collect();
+        assert_eq!(made.iter_mut().map(|made| made.as_mut().poll(&mut context)).filter(Poll::is_pending).count(), 18);
+        gate.open.send(()).unwrap();
+        // Nothing comes back, and nothing else is asked.
+        assert_eq!(notes.iter().take(20).sum::<i64>(), 190);
+    });
+}
+
+#[test]
+fn results_that_an_interrupted_thread_cannot_wait_with_leave_all_the_same() {
+    let server = narrow();
+    let (kept, replies) = bounded(10);
+    let later = Function::later("later", move |_, context| {
+        context.reply().suspend();
+        kept.send(context.reply()).unwrap();
+    });
+    server.export("later", later.into_own());
+    let (near, far) = memory_pair();
+    let (gate, far) = Gate::around(far);
+    let _far = connect(&server, far);
+    let peer = connect(&Node::new(), near);
+    let later = peer.get("later").unwrap();
+    let call = || later.request(Operation::Call).promise().unwrap();
+    let results: Vec<_> = (0..10).map(|_| call()).collect();
+    gate.shut.store(true, Ordering::SeqCst);
+    let settle = |n: i64| replies.recv().unwrap().settle(Ok(n.into()));
+    thread::scope(|scope| {
+        scope.spawn(|| settle(0));
+        gate.stuck.recv().unwrap();
+        let interrupt = Interrupt::new();
+        interrupt.trigger();
+        interrupt.scope(|| (1..10).for_each(settle));
+        gate.open.send(()).unwrap();
+        for result in &results {
+            assert!(result.result().is_ok());
+        }
+    });
 }
