@@ -22,14 +22,11 @@ use crate::drive::run::conclude;
 use crate::drive::wakers::Wakers;
 use crate::drive::work::{Listener, Work};
 use crate::error::Error;
-use crate::host::{Operation, Outcome, Own};
+use crate::host::{Outcome, Own};
 use crate::interrupt;
-use crate::limits::Told;
 use crate::node::Node;
 use crate::notice::Notice;
-use crate::session::{
-    CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Terms, Trash,
-};
+use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Terms, Trash};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -359,16 +356,6 @@ impl Hub {
                 return Err(Error::Deadline("before the call could be sent".into()));
             }
         }
-    }
-
-    /// A call larger than the floor allows waits for the peer's HELLO, which a no-op call brings.
-    fn greet_for(self: &Arc<Self>, spec: &CallSpec) -> Result<(), Error> {
-        let beyond = spec.arguments.is_beyond(&Told::FLOOR);
-        if !beyond || self.with(|session| session.is_greeted() || session.ended().is_some()) {
-            return Ok(());
-        }
-        let id = self.call_when_room(CallSpec::new(Target::Names, Operation::Noop), true)?;
-        self.wait_settled(Awaited::Call(id)).map(|_| ())
     }
 
     /// The handle of a promise that was just made; dropping it releases the answer.

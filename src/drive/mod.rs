@@ -4,6 +4,7 @@ mod backlog;
 mod contract;
 mod dispatching;
 mod forward;
+mod greeting;
 mod held;
 mod hub;
 mod lanes;
@@ -23,6 +24,7 @@ mod work;
 mod workers;
 
 pub(crate) use backlog::{Place, Wanted};
+pub(crate) use greeting::not_greeted;
 pub(crate) use hub::{Awaited, Hub};
 pub use lanes::Lane;
 pub(crate) use lanes::{Serving, TaskLane, serving};

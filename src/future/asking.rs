@@ -5,11 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::drive::{Hub, News, Place, Wanted};
+use crate::drive::{Hub, News, Place, Wanted, not_greeted};
 use crate::error::Error;
-use crate::host::Operation;
-use crate::limits::Told;
-use crate::session::{CallSpec, Session, Settled, Target};
+use crate::session::{CallSpec, Session, Settled};
 use crate::table::Id;
 use crate::value::Value;
 
@@ -27,25 +25,20 @@ impl Asking {
     pub(super) fn new(hub: &Arc<Hub>, spec: CallSpec, wanted: Wanted) -> Self {
         Self { hub: hub.clone(), spec: Some(Box::new(spec)), wanted, greeting: None, place: None }
     }
-
-    fn greets(&self) -> bool {
-        let beyond = self.spec.as_ref().is_some_and(|spec| spec.arguments.is_beyond(&Told::FLOOR));
-        beyond && !self.hub.with(|session| session.is_greeted() || session.ended().is_some())
-    }
 }
 
 impl Future for Asking {
     type Output = Result<Id, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.greeting.is_none() && self.greets() {
-            let greeting = Called::new(&self.hub, CallSpec::new(Target::Names, Operation::Noop));
-            self.greeting = Some(Box::new(greeting));
+        if self.greeting.is_none() {
+            let greeting = self.spec.as_ref().and_then(|spec| self.hub.greeting_for(spec));
+            self.greeting = greeting.map(|greeting| Box::new(Called::new(&self.hub, greeting)));
         }
         if let Some(greeting) = &mut self.greeting {
             let greeted = ready!(greeting.poll(context));
             self.greeting = None;
-            greeted?;
+            greeted.map_err(not_greeted)?;
         }
         if let Some(spec) = self.spec.take() {
             let place = Place::new(self.wanted);

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::bounded;
 
@@ -10,7 +11,7 @@ use crate::clock::ManualClock;
 use crate::hosts::{Class, Function, List};
 use crate::limits::Limits;
 use crate::transport::{MemoryTransport, memory_pair};
-use crate::{Arguments, Interrupt, Node, Operation, Peer, Proxy, Transport, Value, connect};
+use crate::{Arguments, Error, Interrupt, Node, Operation, Peer, Proxy, Transport, Value, connect};
 
 fn pair(server: &Node) -> (Peer, Peer) {
     let (near, far) = memory_pair();
@@ -331,4 +332,36 @@ fn results_that_an_interrupted_thread_cannot_wait_with_leave_all_the_same() {
             assert!(result.result().is_ok());
         }
     });
+}
+
+#[test]
+fn a_call_that_waits_for_the_peers_greeting_keeps_its_deadline() {
+    // It never says anything.
+    let (near, _far) = memory_pair();
+    let peer = connect(&Node::new(), near);
+    let promised = peer.promise("name").unwrap();
+    let call = || {
+        let large = "x".repeat(2 << 20);
+        let call = promised.request(Operation::Call).unwrap().member("member").args((large,));
+        call.within(Duration::from_millis(1))
+    };
+    assert!(matches!(call().send(), Err(Error::Deadline(_))));
+    assert!(matches!(call().promise(), Err(Error::Deadline(_))));
+    let (woken, wakes) = bounded(1);
+    let waker = Arc::new(Woken(woken)).into();
+    let mut awaited = std::pin::pin!(call().into_future());
+    loop {
+        match awaited.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(result) => break assert!(matches!(result, Err(Error::Deadline(_)))),
+            Poll::Pending => wakes.recv().unwrap(),
+        }
+    }
+}
+
+struct Woken(crossbeam_channel::Sender<()>);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.try_send(());
+    }
 }
