@@ -59,3 +59,19 @@ fn it_may_end_by_itself_when_its_session_is_over() {
         assert_eq!(said, "goodbye");
     }
 }
+
+#[test]
+fn one_that_does_not_end_by_itself_is_killed_after_a_while_though_somebody_receives_from_it() {
+    let folder = Folder::new();
+    let listener = UnixListener::bind(folder.path("stays")).unwrap();
+    let url = format!("exec:{HELPER} stays {}", folder.path("stays").display());
+    let peer = connect(&Node::new(), &url).unwrap();
+    let stay = peer.get("stay").unwrap();
+    let call = std::thread::spawn(move || stay.invoke(()));
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.read_exact(&mut [0; 7]).unwrap();
+    peer.close("done");
+    // The system closes its end when it is gone.
+    assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap(), 0);
+    lost(call.join().unwrap());
+}

@@ -152,8 +152,11 @@ impl Drop for Lingering {
         let Some(child) = self.0.take() else { return };
         child.close();
         let linger = move || {
-            // Dropping the child ends one that has not ended.
-            child.wait_for(LINGER_TIME);
+            if child.wait_for(LINGER_TIME).is_none() {
+                // Dropping the child is not enough where a thread still receives from it. It fails if it has ended.
+                let _ = child.kill();
+                child.wait_for(LINGER_TIME);
+            }
         };
         // Nobody waits for that. If there can be no thread, it is dropped here and now.
         let _ = thread::Builder::new().name("wherever-linger".into()).spawn(linger);

@@ -19,6 +19,8 @@ fn main() {
         ["tell", url] => tell(url),
         // Serves, and says goodbye to whoever listens at the path if it ends by itself.
         ["goodbye", path] => goodbye(path),
+        // Serves a call that tells whoever listens at the path that it runs, and never ends, as this does not.
+        ["stays", path] => stays(path),
         _ => panic!("no such behaviour: {words:?}"),
     }
 }
@@ -54,4 +56,21 @@ fn goodbye(path: &str) {
     let mut stream = UnixStream::connect(path).unwrap();
     serve(&node(), "stdio:").unwrap().wait();
     stream.write_all(b"goodbye").unwrap();
+}
+
+fn stays(path: &str) {
+    let stream = UnixStream::connect(path).unwrap();
+    let for_ever = || -> ! {
+        loop {
+            std::thread::park();
+        }
+    };
+    let stay = move |_, _: &_| {
+        (&stream).write_all(b"running").unwrap();
+        for_ever()
+    };
+    let node = node();
+    node.export("stay", Function::new("stay", stay).into_own());
+    serve(&node, "stdio:").unwrap().wait();
+    for_ever()
 }
