@@ -386,11 +386,12 @@ impl Hub {
             settled.is_some()
         });
         if let Err(error) = waited {
-            let interrupted = matches!(error, Error::Interrupted);
+            // One that may not wait here was refused, and is not to run all the same.
+            let given_up = matches!(error, Error::Interrupted | Error::Misuse(_));
             match awaited {
                 // Others may wait for it, and whoever holds it may do so again.
-                Awaited::Promise(_) if interrupted => {}
-                _ if interrupted => {
+                Awaited::Promise(_) if given_up => {}
+                _ if given_up => {
                     self.with(|session| {
                         session.stop_question(id);
                         session.abandon_question(id);

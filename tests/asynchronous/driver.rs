@@ -1,6 +1,7 @@
 //! The async driver itself, its tasks polled by hand.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use wherever::clock::ManualClock;
@@ -118,10 +119,16 @@ fn what_moves_the_frames_ends_the_session_when_it_is_dropped() {
 #[test]
 fn a_host_in_a_task_cannot_block_on_an_async_session() {
     let set = set();
-    let own = Function::new("own", |_, _| Ok(Value::Int(1)));
+    let ran = Arc::new(AtomicBool::new(false));
+    let runs = ran.clone();
+    let own = Function::new("own", move |_, _| {
+        runs.store(true, Ordering::SeqCst);
+        Ok(Value::Int(1))
+    });
     let error = set.call("call_back", vec![Value::from(own), Value::Int(1)]).unwrap_err();
     assert!(matches!(&error, Error::Misuse(text) if text.contains("await")), "{error}");
     set.end();
+    assert!(!ran.load(Ordering::SeqCst), "what was refused is not done all the same");
 }
 
 #[test]
