@@ -11,6 +11,7 @@ use crate::drive::hub::Hub;
 use crate::drive::tasks::{Driver, Shared, Spawn};
 use crate::node::Node;
 use crate::peer::Peer;
+use crate::session::TICK;
 
 /// Who moves frames, and what the driver has to tell it.
 #[derive(Default)]
@@ -34,10 +35,8 @@ struct State {
     given_up: bool,
 }
 
-/// Ticks without a frame leaving after which the carrier is given up: half a minute.
-const STUCK_TICKS_MAX: u32 = 6000;
-
-/// The same once the session is over, and only its last frames are to leave: a second.
+/// Ticks without a frame leaving after which the carrier is given up, once the session is over and only its last frames
+/// are to leave: a second. Before that the limits say it.
 const STUCK_TICKS_AFTER_END: u32 = 200;
 
 impl Frames {
@@ -68,9 +67,10 @@ impl Frames {
             let mut state = self.0.lock();
             let taken = state.taken;
             let moved = std::mem::replace(&mut state.taken_before, taken) != taken;
-            state.ticks_stuck = if moved || !state.out { 0 } else { state.ticks_stuck + 1 };
-            let max = if is_over { STUCK_TICKS_AFTER_END } else { STUCK_TICKS_MAX };
-            if !state.out || state.ticks_stuck < max {
+            state.ticks_stuck = if moved || !state.out { 0 } else { state.ticks_stuck.saturating_add(1) };
+            let ticks_max = (hub.node().limits().send_time_max.as_nanos() / TICK.as_nanos()) as u64;
+            let max = if is_over { STUCK_TICKS_AFTER_END.into() } else { ticks_max };
+            if !state.out || u64::from(state.ticks_stuck) < max {
                 return state.out;
             }
             !std::mem::replace(&mut state.given_up, true)
@@ -228,5 +228,24 @@ impl Drop for Tasks {
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tasks({:?})", self.hub.upgrade().map(|hub| hub.number()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::limits::Limits;
+
+    #[test]
+    fn a_peer_that_takes_nothing_is_given_up_after_the_time_of_the_limits() {
+        let limits = Limits { send_time_max: 10 * TICK, ..Limits::default() };
+        let node = Node::builder().limits(limits).clock(Arc::new(ManualClock::default())).build();
+        let (peer, mut tasks) = Tasks::new(&node, 1 << 20, drop);
+        assert!(tasks.poll_frame(&mut Context::from_waker(Waker::noop())).is_ready());
+        let hub = tasks.hub.upgrade().unwrap();
+        let ticks = (0..100).take_while(|_| tasks.shared.frames.tick(&hub)).count();
+        assert!((10..=11).contains(&ticks), "{ticks}");
+        assert!(peer.ended().is_some());
     }
 }
