@@ -93,7 +93,11 @@ pub(crate) fn forward(
         true => Relay::open(from, &to, spec, &job, context),
         false => forward_plain(from, &to, spec, context),
     };
-    passed_on.map_err(|error| from_behind(&to, error, from.number() == to.number()))
+    passed_on.map_err(|error| {
+        // What stood behind the refused call may leave now.
+        to.kick();
+        from_behind(&to, error, from.number() == to.number())
+    })
 }
 
 fn forward_plain(from: &Arc<Hub>, to: &Arc<Hub>, mut spec: CallSpec, context: &CallContext) -> Result<(), Error> {

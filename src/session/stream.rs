@@ -48,6 +48,8 @@ pub(crate) struct StreamOut {
     again: bool,
     /// It said that it has nothing yet.
     waits: bool,
+    /// Credit has asked for it to be stepped, and nobody has come yet: a frame full of credit asks once.
+    asked: bool,
 }
 
 /// The source of a stream while somebody steps it.
@@ -73,7 +75,7 @@ impl StreamOut {
     fn new(source: Box<dyn ValueStream>, (bytes, items): (u64, u64), prefetch: Vec<Arc<str>>) -> Self {
         let (bytes_left, items_left) = (signed(bytes), signed(items));
         let prefetch = prefetch.into();
-        Self { source: Some(source), prefetch, bytes_left, items_left, again: false, waits: false }
+        Self { source: Some(source), prefetch, bytes_left, items_left, again: false, waits: false, asked: false }
     }
 }
 
@@ -176,7 +178,7 @@ impl Session {
         stream.bytes_left = stream.bytes_left.saturating_add(signed(credit.bytes));
         stream.items_left = stream.items_left.saturating_add(signed(credit.items));
         stream.again = true;
-        if stream.source.is_some() && !stream.waits {
+        if stream.source.is_some() && !stream.waits && !std::mem::replace(&mut stream.asked, true) {
             self.events.push_back(Event::Pull(Id::theirs(credit.id)));
         }
         Ok(())
@@ -205,6 +207,7 @@ impl Session {
     pub(crate) fn take_source(&mut self, answer: Id) -> Option<Source> {
         let room = self.outbox.has_room(&self.config.limits);
         let stream = self.answers.get_mut(&answer.number())?.stream.as_mut()?;
+        stream.asked = false;
         if stream.bytes_left <= 0 || stream.items_left <= 0 {
             return None;
         }

@@ -65,10 +65,14 @@ impl Child {
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(io::Error::other("a child without standard input and output"));
         };
+        let output = Inlet::new(file(output)).inspect_err(|_| {
+            // Nobody would ever see to it: what fails here is what matters.
+            let _ = process.kill().and_then(|()| process.wait());
+        })?;
         Ok(Self(Arc::new(Inner {
             name,
             input: Closable::new(input),
-            output: Inlet::new(file(output))?,
+            output,
             id: process.id(),
             process: Mutex::new(process),
             unheard: AtomicU32::new(0),
