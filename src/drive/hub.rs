@@ -131,7 +131,9 @@ impl Hub {
     pub(crate) fn with_trash<R>(&self, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let mut session = self.session.lock();
         // Taken within the lock: whoever asks what is due finds it in one place or the other.
-        self.let_go.take().into_iter().for_each(|id| session.let_go(id));
+        if !self.let_go.is_empty() {
+            self.let_go.take().into_iter().for_each(|id| session.let_go(id));
+        }
         let result = act(&mut session);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
@@ -163,16 +165,14 @@ impl Hub {
         }
         let mut more = self.has_events.swap(false, Ordering::AcqRel);
         while more {
-            let count = if at_once { 1 } else { usize::MAX };
-            let take = |session: &mut Session| std::iter::from_fn(|| session.poll_event()).take(count).collect();
-            let events: SmallVec<[Event; 2]> = self.with(take);
+            let events = self.with(|session| poll_events(session, if at_once { 1 } else { usize::MAX }));
             more = !events.is_empty();
             self.act_on_all(events);
         }
         self.retry_backlog();
     }
 
-    fn act_on_all(self: &Arc<Self>, events: SmallVec<[Event; 2]>) {
+    fn act_on_all(self: &Arc<Self>, events: Events) {
         if events.iter().any(|event| matches!(event, Event::Ended)) {
             let in_order = matches!(self.session.lock().ended(), Some(EndReason::PeerClosed(_)));
             self.driver.ending(self, in_order);
@@ -185,7 +185,7 @@ impl Hub {
     pub(crate) fn take_in<R>(self: &Arc<Self>, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let mut session = self.session.lock();
         let result = act(&mut session);
-        let events: SmallVec<[Event; 2]> = std::iter::from_fn(|| session.poll_event()).collect();
+        let events = poll_events(&mut session, usize::MAX);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
         drop(session);
@@ -271,13 +271,12 @@ impl Hub {
     }
 
     fn tell_listeners(self: &Arc<Self>, id: Id) {
-        let listeners = {
+        let told = {
             let mut listeners = self.listeners.lock();
             if listeners.is_empty() { None } else { listeners.remove(&id) }
         };
-        for listener in listeners.into_iter().flatten() {
-            self.driver.take_work(self, Work::Tell(listener));
-        }
+        let Some(told) = told else { return };
+        told.into_iter().for_each(|listener| self.driver.take_work(self, Work::Tell(listener)));
     }
 
     /// Looks for news of a question; if there are none yet, `listener` is told, once, when there are.
@@ -421,6 +420,20 @@ impl Hub {
     pub(crate) fn wait_value(self: &Arc<Self>, awaited: Awaited) -> Result<Value, Error> {
         self.wait_settled(awaited)?.value(self.node.limits())
     }
+}
+
+/// What is acted on at a time: of a plain call it is one event.
+type Events = SmallVec<[Event; 2]>;
+
+/// The next events, so many at most.
+fn poll_events(session: &mut Session, count_max: usize) -> Events {
+    let mut events = Events::new();
+    while events.len() < count_max
+        && let Some(event) = session.poll_event()
+    {
+        events.push(event);
+    }
+    events
 }
 
 /// The shape that a promise wears until it is known what comes.

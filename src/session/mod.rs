@@ -238,7 +238,9 @@ impl Session {
             self.deadlines.pop_first();
             if id.is_ours() { self.expire_question(id.number()) } else { self.expire_answer(id.number()) }
         }
-        self.run_stops();
+        if !self.stops_due.is_empty() {
+            self.run_stops();
+        }
         if !self.groups.is_empty() {
             self.release_due_groups();
         }

@@ -1,6 +1,6 @@
 //! What waits to leave: one bounded queue, with a reserve for what a reader owes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::limits::{HOLD_BYTES, Limits};
@@ -191,12 +191,13 @@ impl Outbox {
         self.queue.iter().any(|message| message.depends_on(number))
     }
 
-    /// The questions that waiting calls of a batch were made on.
-    pub(crate) fn batch_targets(&self) -> BTreeSet<u64> {
-        let mut targets = BTreeSet::new();
+    /// The questions that waiting calls of a batch were made on, in order.
+    pub(crate) fn batch_targets(&self) -> Vec<u64> {
+        let mut targets = Vec::new();
         for message in self.queue.iter().filter(|message| message.batch.is_some()) {
             targets.extend(message.targets());
         }
+        targets.sort_unstable();
         targets
     }
 

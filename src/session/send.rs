@@ -1,7 +1,6 @@
 //! What leaves: the preface, then frames made of what waits, in order and within the peer's limits.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use crate::clock::Time;
 use crate::error::Error;
@@ -25,8 +24,8 @@ struct Assembly {
     releases: List,
     /// The batch that its calls are of, if of any; unknown until the first call.
     batch: Option<Option<u64>>,
-    /// The questions that calls of the batch were made on.
-    targets: BTreeSet<u64>,
+    /// The questions that calls of batches were made on, in order.
+    targets: Vec<u64>,
 }
 
 /// What a frame takes beside its entries, at most.
@@ -217,6 +216,9 @@ impl Session {
     }
 
     fn add_releases(&mut self, assembly: &mut Assembly) {
+        if self.let_go.is_empty() && self.outbox.stops.is_empty() && self.outbox.hello_sent {
+            return;
+        }
         if !self.outbox.hello_sent {
             self.add_hello(assembly);
         }
@@ -330,7 +332,7 @@ impl Session {
     }
 
     /// Gives up the RETURN of a batch's call that others of the batch were made on, and tells how much time is left.
-    fn prepare_call(&mut self, message: &mut Message, targets: &BTreeSet<u64>) {
+    fn prepare_call(&mut self, message: &mut Message, targets: &[u64]) {
         let Body::Call(header) = &mut message.body else { return };
         let Some(question) = self.questions.get_mut(&header.id) else { return };
         if let Some(deadline) = question.deadline {
@@ -340,7 +342,7 @@ impl Session {
         let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
         // Whoever set a deadline must learn that the call was done in time.
         let free = free && question.deadline.is_none();
-        if message.batch.is_none() || !free || !targets.contains(&header.id) {
+        if message.batch.is_none() || !free || targets.binary_search(&header.id).is_err() {
             return;
         }
         header.flags |= CallHeader::NO_RETURN;

@@ -77,6 +77,9 @@ impl Threads {
 
     /// Has the crew drop what may be the user's.
     pub(super) fn leave_to_crew(&self, hub: &Arc<Hub>, mut trash: Vec<Trash>) {
+        if trash.is_empty() {
+            return;
+        }
         trash.retain(|trash| !trash.is_plain());
         if !trash.is_empty() {
             self.take_work(hub, Work::Task(Box::new(move || drop(trash))));

@@ -140,6 +140,7 @@ impl Threads {
     }
 
     /// Does what is left to do after the roles have changed.
+    #[inline]
     fn see_to(&self, hub: &Hub, calls: Calls) {
         if calls.wake {
             self.0.carrier.wake();
