@@ -28,7 +28,7 @@ use crate::limits::Told;
 use crate::node::Node;
 use crate::notice::Notice;
 use crate::session::{
-    CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Target, Terms, Trash,
+    CallSpec, EndReason, Event, Job, Packer, Session, SessionConfig, Settled, Target, Terms, Trash,
 };
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
@@ -322,29 +322,26 @@ impl Hub {
     }
 
     /// Makes a call as soon as there is room, waiting for that if there is none.
-    pub(crate) fn call_when_room(self: &Arc<Self>, spec: CallSpec, awaited: bool) -> Result<Id, Error> {
+    pub(crate) fn call_when_room(self: &Arc<Self>, mut spec: CallSpec, awaited: bool) -> Result<Id, Error> {
         if awaited {
             interrupt::check()?;
         }
         self.greet_for(&spec)?;
-        let mut spec = spec;
         let batch = Batch::of_thread(self.number);
         loop {
             let now = self.now();
             let made = self.with(|session| {
                 session.handle_time(now);
-                let id = session.call(spec)?;
-                if awaited {
-                    session.await_question(id);
-                    session.will_wait(id);
+                let made = session.call_if_room(&mut spec);
+                if let (true, Ok(Some(id))) = (awaited, &made) {
+                    session.await_question(*id);
+                    session.will_wait(*id);
                     batch.into_iter().for_each(|batch| session.flush_batch(batch));
                 }
-                Ok(id)
+                made
             });
-            match made {
-                Ok(id) => return Ok(id),
-                Err(Refusal::Failed(error)) => return Err(error),
-                Err(Refusal::Full(back)) => spec = *back,
+            if let Some(id) = made? {
+                return Ok(id);
             }
             // The calls of a batch that fills all room must leave before there can be any.
             self.with(|session| batch.into_iter().for_each(|batch| session.flush_batch(batch)));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::limits::{HOLD_BYTES, Limits};
-use crate::session::parcel::{NO_ARGUMENTS, OutRef, Parcel, Settlement};
+use crate::session::parcel::{NO_ARGUMENTS, NO_RESULT, OutRef, Parcel, Settlement};
 use crate::table::Id;
 use crate::wire::message::{CallHeader, Credit, MessageKind, ReturnHeader};
 
@@ -75,6 +75,7 @@ impl Message {
     /// The payload's bytes.
     pub(crate) fn payload(&self) -> &[u8] {
         match &self.settlement {
+            Some(settlement) if settlement.parcel.bytes.is_empty() => NO_RESULT,
             Some(settlement) => &settlement.parcel.bytes,
             None if self.parcel.bytes.is_empty() && self.kind() == MessageKind::Call => NO_ARGUMENTS,
             None => &self.parcel.bytes,

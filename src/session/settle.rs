@@ -238,9 +238,8 @@ impl Session {
                 break;
             }
             for number in done {
-                // No marks, and the value none.
-                let parcel = Parcel { bytes: vec![0, 0], refs: Vec::new() };
-                self.settle(Id::theirs(number), Settlement { result: Ok(Value::None), root: Root::Value, parcel });
+                let nothing = Settlement { result: Ok(Value::None), root: Root::Value, parcel: Parcel::default() };
+                self.settle(Id::theirs(number), nothing);
             }
         }
         self.fences_checked = false;

@@ -113,7 +113,6 @@ impl Session {
 
     /// A settlement is shared within the session only: whoever lets go last has what is in it to drop.
     pub(crate) fn discard_settlement(&mut self, settlement: Arc<Settlement>) {
-        let Some(settlement) = Arc::into_inner(settlement) else { return };
         let is_value = matches!(settlement.root, Root::Value) && settlement.parcel.refs.is_empty();
         // A value of a value type may hold one that is the user's.
         let is_scalar = matches!(
@@ -121,7 +120,7 @@ impl Session {
             Ok(Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_))
         );
         if !is_value || !is_scalar {
-            self.trash.push(Trash::Settlement(Box::new(settlement)));
+            self.trash.extend(Arc::into_inner(settlement).map(|last| Trash::Settlement(Box::new(last))));
         }
     }
 }

@@ -310,7 +310,8 @@ fn lost(error: &io::Error) -> String {
 impl Drive for Threads {
     fn take_work(&self, hub: &Arc<Hub>, work: Work) {
         let chain = match &work {
-            Work::Job(job) => Some(job.chain.clone()),
+            // One without a parent is nested in nothing.
+            Work::Job(job) if job.parent.is_some() => Some(job.chain.clone()),
             _ => None,
         };
         let innermost = chain.as_ref().and_then(|chain| chain.made_in(hub.number()).next());
