@@ -58,9 +58,8 @@ pub(crate) fn current() -> Option<Interrupt> {
 
 /// Fails if what the waits of the present thread heed is triggered.
 pub(crate) fn check() -> Result<(), Error> {
-    let is_triggered = |current: &RefCell<Option<Interrupt>>| {
-        current.borrow().as_ref().is_some_and(Interrupt::is_triggered)
-    };
+    let is_triggered =
+        |current: &RefCell<Option<Interrupt>>| current.borrow().as_ref().is_some_and(Interrupt::is_triggered);
     if CURRENT.try_with(is_triggered).unwrap_or(false) { Err(Error::Interrupted) } else { Ok(()) }
 }
 

@@ -27,9 +27,7 @@ use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
 use crate::notice::Notice;
-use crate::session::{
-    CallSpec, EndReason, Event, Job, Packer, Session, SessionConfig, Settled, Target, Terms, Trash,
-};
+use crate::session::{CallSpec, EndReason, Event, Job, Packer, Session, SessionConfig, Settled, Target, Terms, Trash};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -163,7 +161,7 @@ impl Hub {
         if at_once && within.is_none() {
             return;
         }
-        let mut more = self.has_events.swap(false, Ordering::AcqRel);
+        let mut more = self.has_events.load(Ordering::Acquire) && self.has_events.swap(false, Ordering::AcqRel);
         while more {
             let events = self.with(|session| poll_events(session, if at_once { 1 } else { usize::MAX }));
             more = !events.is_empty();

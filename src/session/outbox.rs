@@ -26,9 +26,6 @@ pub struct Message {
 /// Bytes of a payload that count where the payload is the reader's own.
 const OWED_LEN: usize = 64;
 
-/// Most bytes that are kept from frame to frame.
-const SPARE_MAX: usize = 4096;
-
 /// What a message says, before its payload.
 #[derive(Debug)]
 pub(crate) enum Body {
@@ -124,8 +121,6 @@ pub(crate) struct Outbox {
     pub(crate) hello_sent: bool,
     pub(crate) bye_sent: bool,
     pub(crate) queue: VecDeque<Message>,
-    /// Room for the messages of the next frame, kept from frame to frame.
-    pub(crate) spare: Vec<u8>,
     bytes: u64,
     reserve_bytes: u64,
     /// Questions whose stop is to leave.
@@ -200,14 +195,6 @@ impl Outbox {
         }
         targets.sort_unstable();
         targets
-    }
-
-    /// Keeps what was room for the messages of a frame for those of the next, unless it is large.
-    pub(crate) fn keep_spare(&mut self, mut bytes: Vec<u8>) {
-        if bytes.capacity() <= SPARE_MAX {
-            bytes.clear();
-            self.spare = bytes;
-        }
     }
 
     pub(crate) fn has_room(&self, limits: &Limits) -> bool {

@@ -200,16 +200,14 @@ impl Threads {
 
     /// As [`Self::send_all`], and looks at the session while it has it, if it does.
     fn send_all_and_look(&self, hub: &Arc<Hub>, look: &mut dyn FnMut(&mut Session)) {
-        if !self.0.sending.begin() {
-            return;
-        }
+        let Some(mut room) = self.0.sending.begin() else { return };
         self.0.node.ticker().enlist(hub);
         let mut trash = Vec::new();
         for _ in 0..FRAMES_IN_A_ROW {
             let now = hub.now();
             let ((frame, more, is_last), unwanted) = hub.with_trash(|session| {
                 look(session);
-                let frame = session.poll_frame(now);
+                let frame = session.poll_frame_in(now, std::mem::take(&mut room));
                 let more = session.has_frames();
                 (frame, more, !more && session.ended().is_some())
             });
@@ -225,10 +223,15 @@ impl Threads {
                 // While nobody else sends: what leaves last is not cut off.
                 self.0.carrier.close();
             }
-            if (frame.is_none() || !more) && self.0.sending.end() {
-                // Only now, without the role: it may be the user's, and may call.
-                drop(trash);
-                return hub.dispatch();
+            let is_all = frame.is_none() || !more;
+            room = frame.unwrap_or_default();
+            if is_all {
+                let Some(back) = self.0.sending.end(room) else {
+                    // Only now, without the role: it may be the user's, and may call.
+                    drop(trash);
+                    return hub.dispatch();
+                };
+                room = back;
             }
         }
         // Whoever sends for others has waited for long enough.
