@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
-use smallvec::SmallVec;
 
 use crate::batch::Batch;
 use crate::clock::Time;
@@ -27,7 +26,9 @@ use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
 use crate::notice::Notice;
-use crate::session::{CallSpec, EndReason, Event, Job, Packer, Session, SessionConfig, Settled, Target, Terms, Trash};
+use crate::session::{
+    CallSpec, EndReason, Event, Job, Packer, Session, SessionConfig, Settled, Settlement, Target, Terms, Trash,
+};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -163,19 +164,23 @@ impl Hub {
         }
         let mut more = self.has_events.load(Ordering::Acquire) && self.has_events.swap(false, Ordering::AcqRel);
         while more {
-            let events = self.with(|session| poll_events(session, if at_once { 1 } else { usize::MAX }));
-            more = !events.is_empty();
+            let events = self.with(|session| Events::poll(session, !at_once));
+            more = events.first.is_some();
             self.act_on_all(events);
         }
         self.retry_backlog();
     }
 
     fn act_on_all(self: &Arc<Self>, events: Events) {
-        if events.iter().any(|event| matches!(event, Event::Ended)) {
+        let Events { first, others } = events;
+        if first.iter().chain(&others).any(|event| matches!(event, Event::Ended)) {
             let in_order = matches!(self.session.lock().ended(), Some(EndReason::PeerClosed(_)));
             self.driver.ending(self, in_order);
         }
-        events.into_iter().for_each(|event| self.act_on(event));
+        if let Some(first) = first {
+            self.act_on(first);
+        }
+        others.into_iter().for_each(|event| self.act_on(event));
     }
 
     /// Takes in what arrived, or that nothing did, on a thread that has the reading role: what is to be dropped or done
@@ -183,7 +188,7 @@ impl Hub {
     pub(crate) fn take_in<R>(self: &Arc<Self>, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let mut session = self.session.lock();
         let result = act(&mut session);
-        let events = poll_events(&mut session, usize::MAX);
+        let events = Events::poll(&mut session, true);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
         drop(session);
@@ -372,6 +377,14 @@ impl Hub {
 
     /// Gives a call its result now; whether the queue had room for it. If not, the result comes back.
     pub(crate) fn settle_if_room(&self, answer: Id, result: Result<Value, Error>) -> Result<(), Result<Value, Error>> {
+        if let Ok(Value::None) = result {
+            // It needs no packing.
+            let settled = self.with(|session| {
+                let has_room = session.has_queue_room();
+                has_room.then(|| session.settle(answer, Settlement::nothing()))
+            });
+            return settled.ok_or(result);
+        }
         let terms = {
             let session = self.session.lock();
             if !session.has_queue_room() {
@@ -417,18 +430,22 @@ impl Hub {
     }
 }
 
-/// What is acted on at a time: of a plain call it is one event.
-type Events = SmallVec<[Event; 2]>;
+/// What is acted on at a time: mostly one event, which needs no list.
+struct Events {
+    first: Option<Event>,
+    others: Vec<Event>,
+}
 
-/// The next events, so many at most.
-fn poll_events(session: &mut Session, count_max: usize) -> Events {
-    let mut events = Events::new();
-    while events.len() < count_max
-        && let Some(event) = session.poll_event()
-    {
-        events.push(event);
+impl Events {
+    /// The next events, one or all.
+    fn poll(session: &mut Session, all: bool) -> Self {
+        let first = session.poll_event();
+        let mut others = Vec::new();
+        while all && let Some(event) = session.poll_event() {
+            others.push(event);
+        }
+        Self { first, others }
     }
-    events
 }
 
 /// The shape that a promise wears until it is known what comes.

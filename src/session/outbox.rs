@@ -71,11 +71,11 @@ impl Message {
 
     /// The payload's bytes.
     pub(crate) fn payload(&self) -> &[u8] {
-        match &self.settlement {
-            Some(settlement) if settlement.parcel.bytes.is_empty() => NO_RESULT,
-            Some(settlement) => &settlement.parcel.bytes,
-            None if self.parcel.bytes.is_empty() && self.kind() == MessageKind::Call => NO_ARGUMENTS,
-            None => &self.parcel.bytes,
+        let bytes = self.settlement.as_ref().map_or(&self.parcel.bytes, |settlement| &settlement.parcel.bytes);
+        match &self.body {
+            Body::Call(_) if bytes.is_empty() => NO_ARGUMENTS,
+            Body::Return(header) if bytes.is_empty() && header.flags == 0 => NO_RESULT,
+            _ => bytes,
         }
     }
 

@@ -113,7 +113,7 @@ impl Packer<'_> {
     /// Encodes the result of a call; one that cannot be encoded becomes an error.
     pub fn settlement(&self, result: Result<Value, Error>) -> Settlement {
         if let Ok(Value::None) = result {
-            return Settlement { result, root: Root::Value, parcel: Parcel::default() };
+            return Settlement::nothing();
         }
         // What an object says of itself is the user's code, too.
         let packed = guarded(|| {
@@ -177,6 +177,11 @@ pub(crate) enum Root {
 }
 
 impl Settlement {
+    /// The result of a call that has none.
+    pub(crate) fn nothing() -> Self {
+        Self { result: Ok(Value::None), root: Root::Value, parcel: Parcel::default() }
+    }
+
     /// An error of the session's own: it names no objects.
     pub(crate) fn internal(error: Error, limits: &Limits) -> Self {
         let payload = encode_error(&error, &(), limits);

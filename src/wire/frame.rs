@@ -365,12 +365,26 @@ fn decode_session(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Resul
         return Err(reader.malformed("references that no message takes"));
     }
     let count = reader.count_of(told.frame_len_max as usize, 2, "too many releases")?;
-    let mut releases = Vec::with_capacity(count);
-    for _ in 0..count {
-        releases.push(decode_release(&mut reader)?);
-    }
+    let releases = decode_list(&mut reader, count, decode_release)?;
     reader.finish()?;
     Ok(Frame::Session { batch, shapes, references, messages, releases })
+}
+
+/// So many entries; most lists have none.
+#[inline]
+fn decode_list<'a, T>(
+    reader: &mut Reader<'a>,
+    count: usize,
+    decode: impl Fn(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let mut list = Vec::with_capacity(count);
+    for _ in 0..count {
+        list.push(decode(reader)?);
+    }
+    Ok(list)
 }
 
 fn bytes_max(told: &Told) -> usize {
@@ -387,15 +401,9 @@ fn decode_lists(
     told: &Told,
 ) -> Result<(Vec<ShapeRecord>, Vec<Reference>), Malformed> {
     let count = reader.count_of(told.frame_shapes_max as usize, 10, "more shapes in a frame than was told")?;
-    let mut shapes = Vec::with_capacity(count);
-    for _ in 0..count {
-        shapes.push(decode_shape(reader, limits)?);
-    }
+    let shapes = decode_list(reader, count, |reader| decode_shape(reader, limits))?;
     let count = reader.count_of(told.frame_refs_max as usize, 2, "more references in a frame than was told")?;
-    let mut references = Vec::with_capacity(count);
-    for _ in 0..count {
-        references.push(decode_reference(reader)?);
-    }
+    let references = decode_list(reader, count, decode_reference)?;
     Ok((shapes, references))
 }
 
