@@ -418,6 +418,8 @@ impl Session {
         }
         let settled = question.settled.take();
         self.drop_question(number);
+        // Whoever would be told has it by now.
+        self.events.pop_back_if(|event| matches!(event, Event::Settled(told) if *told == id));
         settled
     }
 

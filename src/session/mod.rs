@@ -246,6 +246,11 @@ impl Session {
         }
     }
 
+    /// The time that was told last.
+    pub(crate) fn time(&self) -> Time {
+        self.now
+    }
+
     /// When time must be told again at the latest: the next deadline, or the next release or group to leave.
     pub fn poll_time(&self) -> Option<Time> {
         let deadline = self.deadlines.first().map(|(time, _)| *time);

@@ -195,19 +195,19 @@ impl Threads {
 
     /// Sends what is ready, unless somebody does; the last one closes the carrier.
     fn send_all(&self, hub: &Arc<Hub>) {
-        self.send_all_and_look(hub, &mut |_| {});
+        self.send_all_and_look(hub, Some(hub.now()), &mut |_| {});
     }
 
-    /// As [`Self::send_all`], and looks at the session while it has it, if it does.
-    fn send_all_and_look(&self, hub: &Arc<Hub>, look: &mut dyn FnMut(&mut Session)) {
+    /// As [`Self::send_all`], and looks at the session while it has it, if it does. The time may be left out if the
+    /// session was told it just now.
+    fn send_all_and_look(&self, hub: &Arc<Hub>, mut now: Option<Time>, look: &mut dyn FnMut(&mut Session)) {
         let Some(mut room) = self.0.sending.begin() else { return };
         self.0.node.ticker().enlist(hub);
         let mut trash = Vec::new();
         for _ in 0..FRAMES_IN_A_ROW {
-            let now = hub.now();
             let ((frame, more, is_last), unwanted) = hub.with_trash(|session| {
                 look(session);
-                let frame = session.poll_frame_in(now, std::mem::take(&mut room));
+                let frame = session.poll_frame_in(now.unwrap_or(session.time()), std::mem::take(&mut room));
                 let more = session.has_frames();
                 (frame, more, !more && session.ended().is_some())
             });
@@ -233,6 +233,8 @@ impl Threads {
                 };
                 room = back;
             }
+            // Sending may have taken a while.
+            now = Some(hub.now());
         }
         // Whoever sends for others has waited for long enough.
         self.0.sending.abort();
