@@ -104,6 +104,11 @@ impl Place {
 }
 
 impl Backlog {
+    /// Whether anything ever was kept.
+    pub(super) fn was_used(&self) -> bool {
+        self.was_used.load(Ordering::Acquire)
+    }
+
     fn line(&self, nested: bool) -> &Mutex<Line> {
         if nested { &self.nested } else { &self.plain }
     }
@@ -271,9 +276,6 @@ impl Hub {
 
     /// Makes the calls, and returns the results, that there is room for now.
     pub(crate) fn retry_backlog(self: &Arc<Self>) {
-        if !self.backlog.was_used.load(Ordering::Acquire) {
-            return;
-        }
         if self.backlog.is_empty() {
             return;
         }

@@ -156,13 +156,20 @@ impl Hub {
     }
 
     /// Acts on all that the session has to say.
+    #[inline]
     pub(crate) fn dispatch(self: &Arc<Self>) {
+        if self.has_events.load(Ordering::Acquire) || self.backlog.was_used() {
+            self.act_on_events();
+        }
+    }
+
+    fn act_on_events(self: &Arc<Self>) {
         let at_once = self.driver.works_at_once();
         let within = if at_once { Dispatching::enter(self.number) } else { None };
         if at_once && within.is_none() {
             return;
         }
-        let mut more = self.has_events.load(Ordering::Acquire) && self.has_events.swap(false, Ordering::AcqRel);
+        let mut more = self.has_events.swap(false, Ordering::AcqRel);
         while more {
             let events = self.with(|session| Events::poll(session, !at_once));
             more = events.first.is_some();

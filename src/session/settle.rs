@@ -265,8 +265,9 @@ impl Session {
     }
 
     pub(crate) fn join_group(&mut self, number: u64, group: Option<u64>) {
+        let Some(group) = group else { return };
         let returns = self.answers.get(&number).is_some_and(|answer| !answer.one_way && !answer.no_return);
-        match group.and_then(|group| self.groups.get_mut(&group)) {
+        match self.groups.get_mut(&group) {
             Some(group) if returns => group.out += 1,
             _ => {
                 if let Some(answer) = self.answers.get_mut(&number) {
