@@ -233,11 +233,11 @@ impl CallBuilder {
     /// A member that a closed shape does not have is missed without asking.
     fn check_member(&self, handle: &Handle) -> Result<(), Error> {
         let asks = matches!(self.operation, Operation::Call | Operation::Get | Operation::Set | Operation::Delete);
-        let first = self.path.first().or(self.member.as_ref().filter(|_| asks));
+        let Some(first) = self.path.first().or(self.member.as_ref().filter(|_| asks)) else { return Ok(()) };
         let shape = handle.shape();
-        match first {
-            Some(name) if shape.is_closed() && shape.find(name).is_none() => Err(Error::no_member(&shape, name)),
-            _ => Ok(()),
+        match shape.is_closed() && shape.find(first).is_none() {
+            true => Err(Error::no_member(&shape, first)),
+            false => Ok(()),
         }
     }
 

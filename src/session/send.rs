@@ -285,7 +285,9 @@ impl Session {
         self.count_sent(&message);
         let about = about(&message.body);
         self.message_left(about, std::mem::take(&mut message.parcel.refs));
-        self.drop_message(message);
+        if let Some(settlement) = message.settlement.take() {
+            self.discard_settlement(settlement);
+        }
         Fit::In
     }
 
