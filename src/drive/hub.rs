@@ -10,18 +10,16 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::batch::Batch;
 use crate::clock::Time;
-use crate::context::{CallContext, ReplyTo};
 use crate::drive::backlog::Backlog;
 pub(crate) use crate::drive::contract::{Awaited, Drive};
 use crate::drive::dispatching::Dispatching;
-use crate::drive::held;
+use crate::drive::events::Events;
 use crate::drive::lanes::{ForwardLanes, present_lane};
 use crate::drive::let_go::LetGo;
-use crate::drive::run::conclude;
 use crate::drive::wakers::Wakers;
 use crate::drive::work::{Listener, Work};
 use crate::error::Error;
-use crate::host::{Operation, Outcome, Own};
+use crate::host::{Operation, Own};
 use crate::interrupt;
 use crate::limits::Told;
 use crate::node::Node;
@@ -96,7 +94,7 @@ impl Hub {
         self.me.clone()
     }
 
-    fn strong(&self) -> Option<Arc<Self>> {
+    pub(super) fn strong(&self) -> Option<Arc<Self>> {
         self.me.upgrade()
     }
 
@@ -179,15 +177,14 @@ impl Hub {
     }
 
     fn act_on_all(self: &Arc<Self>, events: Events) {
-        let Events { first, others } = events;
-        if first.iter().chain(&others).any(|event| matches!(event, Event::Ended)) {
+        if events.has_end() {
             let in_order = matches!(self.session.lock().ended(), Some(EndReason::PeerClosed(_)));
             self.driver.ending(self, in_order);
         }
-        if let Some(first) = first {
+        if let Some(first) = events.first {
             self.act_on(first);
         }
-        others.into_iter().for_each(|event| self.act_on(event));
+        events.others.into_iter().for_each(|event| self.act_on(event));
     }
 
     /// Takes in what arrived, or that nothing did, on a thread that has the reading role: what is to be dropped or done
@@ -437,24 +434,6 @@ impl Hub {
     }
 }
 
-/// What is acted on at a time: mostly one event, which needs no list.
-struct Events {
-    first: Option<Event>,
-    others: Vec<Event>,
-}
-
-impl Events {
-    /// The next events, one or all.
-    fn poll(session: &mut Session, all: bool) -> Self {
-        let first = session.poll_event();
-        let mut others = Vec::new();
-        while all && let Some(event) = session.poll_event() {
-            others.push(event);
-        }
-        Self { first, others }
-    }
-}
-
 /// The shape that a promise wears until it is known what comes.
 fn promise_shape() -> ShapeCell {
     // Constant data, the same for every session.
@@ -493,39 +472,5 @@ impl Origin for Hub {
 
     fn session_number(&self) -> u64 {
         self.number
-    }
-}
-
-impl ReplyTo for Hub {
-    fn settle(&self, answer: Id, result: Result<Value, Error>) {
-        let Some(hub) = self.strong() else { return };
-        self.driver.settling(answer);
-        held::settle_when_whole(&hub, answer, result);
-    }
-
-    fn suspend(&self, answer: Id) {
-        self.with(|session| session.suspend(answer));
-        if let Some(hub) = self.strong() {
-            hub.kick();
-        }
-    }
-
-    fn resume(&self, answer: Id) {
-        self.with(|session| session.resume_stream(answer));
-        if let Some(hub) = self.strong() {
-            hub.kick();
-        }
-    }
-
-    fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
-        if let Some(hub) = self.strong() {
-            self.driver.take_work(&hub, Work::Task(task));
-        }
-    }
-
-    fn conclude(&self, context: &CallContext, outcome: Outcome) {
-        if let Some(hub) = self.strong() {
-            conclude(&hub, context, outcome);
-        }
     }
 }

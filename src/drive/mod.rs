@@ -3,6 +3,7 @@
 mod backlog;
 mod contract;
 mod dispatching;
+mod events;
 mod forward;
 mod held;
 mod hub;
@@ -10,6 +11,7 @@ mod lanes;
 mod let_go;
 mod manual;
 mod relay;
+mod replies;
 mod run;
 mod sending;
 mod serve_stream;

@@ -273,7 +273,7 @@ impl Session {
             self.prepare_call(&mut message, &assembly.targets);
         }
         if len > len_max {
-            return self.begin_transfer(message, plan.unwrap_or_default());
+            return self.begin_transfer(message, plan.map_or_else(Tentative::default, |plan| *plan));
         }
         let refs = plan.as_ref().map_or(0, |plan| plan.references.count as usize);
         if let Some(plan) = plan {
@@ -314,12 +314,12 @@ impl Session {
         }
     }
 
-    fn begin_transfer(&mut self, mut message: Message, tentative: Box<Tentative>) -> Fit {
+    fn begin_transfer(&mut self, mut message: Message, tentative: Tentative) -> Fit {
         let mut body = Vec::with_capacity(message.payload().len() + 64);
         encode_head(&message.body, &mut body);
         body.extend_from_slice(message.payload());
         let lists = (tentative.shapes.clone(), tentative.references.clone());
-        self.commit(*tentative);
+        self.commit(tentative);
         self.count_sent(&message);
         self.outgoing.begin(&mut message, lists, body);
         self.drop_message(message);
