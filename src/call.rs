@@ -11,7 +11,7 @@ use crate::future::Here;
 use crate::host::{Arguments, Operation, Own, Request};
 use crate::hosts::copy_operand;
 use crate::promise::Promise;
-use crate::session::{CallSpec, Road, Target};
+use crate::session::{CallSpec, Parcel, Road, Target};
 use crate::stream::ItemStream;
 use crate::table::Handle;
 use crate::value::{Ref, Value};
@@ -107,13 +107,13 @@ impl CallBuilder {
     ///
     /// # Errors
     /// What the object raised, or why the call could not be made.
-    pub fn send(self) -> Result<Value, Error> {
+    pub fn send(mut self) -> Result<Value, Error> {
         self.refuse_items()?;
         match self.route()? {
-            (Route::Here(own), call) => call.here(&own),
-            (Route::Peer(hub, target), call) => {
-                let in_time = call.time.is_some();
-                let spec = call.spec(&hub, target)?;
+            Route::Here(own) => self.here(&own),
+            Route::Peer(hub, target) => {
+                let in_time = self.time.is_some();
+                let spec = self.spec(&hub, target)?;
                 let id = hub.call_when_room(spec, true)?;
                 hub.wait_value(Awaited::call(id, in_time))
             }
@@ -124,13 +124,13 @@ impl CallBuilder {
     ///
     /// # Errors
     /// Why the call could not be made.
-    pub fn promise(self) -> Result<Promise, Error> {
+    pub fn promise(mut self) -> Result<Promise, Error> {
         self.refuse_items()?;
         match self.route()? {
-            (Route::Here(own), call) => Ok(Promise::ready(call.here(&own))),
-            (Route::Peer(hub, target), call) => {
+            Route::Here(own) => Ok(Promise::ready(self.here(&own))),
+            Route::Peer(hub, target) => {
                 let batch = Batch::of_thread(hub.number());
-                let spec = CallSpec { keep: true, batch, ..call.spec(&hub, target)? };
+                let spec = CallSpec { keep: true, batch, ..self.spec(&hub, target)? };
                 let id = hub.call_when_room(spec, false)?;
                 let promise = Promise::of(hub.promise_handle(id));
                 hub.kick();
@@ -143,17 +143,17 @@ impl CallBuilder {
     ///
     /// # Errors
     /// Why the call could not be made.
-    pub fn one_way(self) -> Result<(), Error> {
+    pub fn one_way(mut self) -> Result<(), Error> {
         self.refuse_items()?;
         match self.route()? {
-            (Route::Here(own), call) => {
-                let request = Request { operation: call.operation, member: call.member, arguments: call.arguments };
-                one_way_here(&own, &call.path, request);
+            Route::Here(own) => {
+                let request = Request { operation: self.operation, member: self.member, arguments: self.arguments };
+                one_way_here(&own, &self.path, request);
                 Ok(())
             }
-            (Route::Peer(hub, target), call) => {
+            Route::Peer(hub, target) => {
                 let batch = Batch::of_thread(hub.number());
-                let spec = CallSpec { one_way: true, batch, ..call.spec(&hub, target)? };
+                let spec = CallSpec { one_way: true, batch, ..self.spec(&hub, target)? };
                 hub.call_when_room(spec, false)?;
                 hub.kick();
                 Ok(())
@@ -166,12 +166,12 @@ impl CallBuilder {
     ///
     /// # Errors
     /// Why the call could not be made; what the object raises comes with the items.
-    pub fn stream(self, ahead: u64) -> Result<ItemStream, Error> {
+    pub fn stream(mut self, ahead: u64) -> Result<ItemStream, Error> {
         match self.route()? {
-            (Route::Here(own), call) => call.stream_here(&own),
-            (Route::Peer(hub, target), call) => {
-                let credit = call.credit;
-                let spec = call.spec(&hub, target)?;
+            Route::Here(own) => self.stream_here(&own),
+            Route::Peer(hub, target) => {
+                let credit = self.credit;
+                let spec = self.spec(&hub, target)?;
                 let id = hub.call_when_room(spec, true)?;
                 hub.kick();
                 Ok(ItemStream::remote(hub, id, credit, ahead))
@@ -190,7 +190,7 @@ impl CallBuilder {
     }
 
     /// Where the call goes; a method read off a path and then called is a call of the method.
-    pub(crate) fn route(mut self) -> Result<(Route, Self), Error> {
+    pub(crate) fn route(&mut self) -> Result<Route, Error> {
         if self.operation == Operation::Call && self.member.is_none() {
             self.member = self.path.pop();
         }
@@ -200,8 +200,8 @@ impl CallBuilder {
             }
         }
         let handle = match &self.callee {
-            Callee::Names(hub) => return Ok((Route::Peer(hub.clone(), Target::Names), self)),
-            Callee::Object(Ref::Own(own)) => return Ok((Route::Here(own.clone()), self)),
+            Callee::Names(hub) => return Ok(Route::Peer(hub.clone(), Target::Names)),
+            Callee::Object(Ref::Own(own)) => return Ok(Route::Here(own.clone())),
             Callee::Object(Ref::Remote(handle)) => handle.clone(),
         };
         let Some(hub) = Hub::of(&handle) else {
@@ -209,16 +209,19 @@ impl CallBuilder {
         };
         if !handle.is_promise() {
             self.check_member(&handle)?;
-            return Ok((Route::Peer(hub, Target::Handle(handle)), self));
+            return Ok(Route::Peer(hub, Target::Handle(handle)));
         }
         let lane = hub.lane();
         match hub.with(|session| session.road(handle.id(), lane)) {
-            Road::Answer => Ok((Route::Peer(hub, Target::Handle(handle)), self)),
+            Road::Answer => Ok(Route::Peer(hub, Target::Handle(handle))),
             Road::Remote(resolved) if resolved.session_number() == hub.number() => {
-                Ok((Route::Peer(hub, Target::Handle(resolved)), self))
+                Ok(Route::Peer(hub, Target::Handle(resolved)))
             }
-            Road::Remote(elsewhere) => Self { callee: Callee::Object(Ref::Remote(elsewhere)), ..self }.route(),
-            Road::Own(own) => Ok((Route::Here(own), self)),
+            Road::Remote(elsewhere) => {
+                self.callee = Callee::Object(Ref::Remote(elsewhere));
+                self.route()
+            }
+            Road::Own(own) => Ok(Route::Here(own)),
             Road::Failed(error) => Err(error),
             Road::Value(returned) => {
                 let value = returned.value(hub.node().limits())?;
@@ -230,11 +233,11 @@ impl CallBuilder {
     /// A member that a closed shape does not have is missed without asking.
     fn check_member(&self, handle: &Handle) -> Result<(), Error> {
         let asks = matches!(self.operation, Operation::Call | Operation::Get | Operation::Set | Operation::Delete);
-        let first = self.path.first().or(self.member.as_ref().filter(|_| asks));
+        let Some(first) = self.path.first().or(self.member.as_ref().filter(|_| asks)) else { return Ok(()) };
         let shape = handle.shape();
-        match first {
-            Some(name) if shape.is_closed() && shape.find(name).is_none() => Err(Error::no_member(&shape, name)),
-            _ => Ok(()),
+        match shape.is_closed() && shape.find(first).is_none() {
+            true => Err(Error::no_member(&shape, first)),
+            false => Ok(()),
         }
     }
 
@@ -258,7 +261,11 @@ impl CallBuilder {
     }
 
     pub(crate) fn spec(self, hub: &Arc<Hub>, target: Target) -> Result<CallSpec, Error> {
-        let arguments = hub.pack(|packer| packer.arguments(&self.arguments))?;
+        let Arguments { positional, named } = &self.arguments;
+        let arguments = match positional.is_empty() && named.is_empty() {
+            true => Parcel::default(),
+            false => hub.pack(|packer| packer.arguments(&self.arguments))?,
+        };
         Ok(CallSpec {
             path: self.path,
             member: self.member,

@@ -59,11 +59,11 @@ impl Future for CallFuture {
     }
 }
 
-fn begin(call: CallBuilder) -> Result<CallState, Error> {
+fn begin(mut call: CallBuilder) -> Result<CallState, Error> {
     call.refuse_items()?;
     Ok(match call.route()? {
-        (Route::Here(own), call) => CallState::Here(call.here_later(own)),
-        (Route::Peer(hub, target), call) => CallState::Called(Called::new(&hub, call.spec(&hub, target)?)),
+        Route::Here(own) => CallState::Here(call.here_later(own)),
+        Route::Peer(hub, target) => CallState::Called(Called::new(&hub, call.spec(&hub, target)?)),
     })
 }
 
@@ -85,13 +85,13 @@ impl CallBuilder {
     ///
     /// # Errors
     /// Why the call could not be made.
-    pub async fn promise_when_room(self) -> Result<Promise, Error> {
+    pub async fn promise_when_room(mut self) -> Result<Promise, Error> {
         self.refuse_items()?;
         match self.route()? {
-            (Route::Here(own), call) => Ok(Promise::ready(call.here_later(own).await)),
-            (Route::Peer(hub, target), call) => {
+            Route::Here(own) => Ok(Promise::ready(self.here_later(own).await)),
+            Route::Peer(hub, target) => {
                 let batch = Batch::of_thread(hub.number());
-                let spec = CallSpec { keep: true, batch, ..call.spec(&hub, target)? };
+                let spec = CallSpec { keep: true, batch, ..self.spec(&hub, target)? };
                 let id = Asking::new(&hub, spec, Wanted::Promise).await?;
                 Ok(Promise::of(hub.promise_handle(id)))
             }
@@ -102,13 +102,13 @@ impl CallBuilder {
     ///
     /// # Errors
     /// Why the call could not be made.
-    pub async fn one_way_when_room(self) -> Result<(), Error> {
+    pub async fn one_way_when_room(mut self) -> Result<(), Error> {
         self.refuse_items()?;
         match self.route()? {
-            (Route::Here(own), call) => call.here_later(own).await.map(|_| ()).or(Ok(())),
-            (Route::Peer(hub, target), call) => {
+            Route::Here(own) => self.here_later(own).await.map(|_| ()).or(Ok(())),
+            Route::Peer(hub, target) => {
                 let batch = Batch::of_thread(hub.number());
-                let spec = CallSpec { one_way: true, batch, ..call.spec(&hub, target)? };
+                let spec = CallSpec { one_way: true, batch, ..self.spec(&hub, target)? };
                 Asking::new(&hub, spec, Wanted::Nothing).await.map(|_| ())
             }
         }
@@ -119,12 +119,12 @@ impl CallBuilder {
     ///
     /// # Errors
     /// Why the call could not be made; what the object raises comes with the items.
-    pub async fn stream_when_room(self, ahead: u64) -> Result<ItemStream, Error> {
+    pub async fn stream_when_room(mut self, ahead: u64) -> Result<ItemStream, Error> {
         match self.route()? {
-            (Route::Here(own), call) => call.stream_here(&own),
-            (Route::Peer(hub, target), call) => {
-                let credit = call.first_credit();
-                let spec = call.spec(&hub, target)?;
+            Route::Here(own) => self.stream_here(&own),
+            Route::Peer(hub, target) => {
+                let credit = self.first_credit();
+                let spec = self.spec(&hub, target)?;
                 let id = Asking::new(&hub, spec, Wanted::Result).await?;
                 Ok(ItemStream::remote(hub, id, credit, ahead))
             }

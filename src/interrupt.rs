@@ -58,10 +58,9 @@ pub(crate) fn current() -> Option<Interrupt> {
 
 /// Fails if what the waits of the present thread heed is triggered.
 pub(crate) fn check() -> Result<(), Error> {
-    match current() {
-        Some(interrupt) if interrupt.is_triggered() => Err(Error::Interrupted),
-        _ => Ok(()),
-    }
+    let is_triggered =
+        |current: &RefCell<Option<Interrupt>>| current.borrow().as_ref().is_some_and(Interrupt::is_triggered);
+    if CURRENT.try_with(is_triggered).unwrap_or(false) { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 impl Interrupt {

@@ -12,7 +12,7 @@ use crate::context::CallContext;
 use crate::drive::hub::Hub;
 use crate::drive::work::{Listener, Work};
 use crate::error::Error;
-use crate::session::{CallSpec, Refusal};
+use crate::session::CallSpec;
 use crate::table::Id;
 use crate::value::Value;
 
@@ -104,6 +104,11 @@ impl Place {
 }
 
 impl Backlog {
+    /// Whether anything ever was kept.
+    pub(super) fn was_used(&self) -> bool {
+        self.was_used.load(Ordering::Acquire)
+    }
+
     fn line(&self, nested: bool) -> &Mutex<Line> {
         if nested { &self.nested } else { &self.plain }
     }
@@ -232,26 +237,25 @@ impl Hub {
 
     /// Makes the call of a line that is busy with it; if there is no room, it is kept back as the first.
     fn make(self: &Arc<Self>, nested: bool, kept: KeptBack) -> Result<Option<Id>, Error> {
-        let KeptBack { spec, made_for, place } = kept;
+        let KeptBack { mut spec, made_for, place } = kept;
         let (now, awaited) = (self.now(), place.as_ref().is_some_and(|place| place.is_awaited()));
         let made = self.with(|session| {
             session.handle_time(now);
-            let id = session.call(*spec)?;
-            if awaited {
-                session.await_question(id);
+            let made = session.call_if_room(&mut spec);
+            if let (true, Ok(Some(id))) = (awaited, &made) {
+                session.await_question(*id);
             }
-            Ok(id)
+            made
         });
         let mut line = self.backlog.line(nested).lock();
         line.busy = false;
-        match made {
-            Ok(id) => {
+        match made? {
+            Some(id) => {
                 drop(line);
                 self.stop_with(id, made_for.as_ref());
                 Ok(Some(id))
             }
-            Err(Refusal::Failed(error)) => Err(error),
-            Err(Refusal::Full(spec)) => {
+            None => {
                 self.backlog.was_used.store(true, Ordering::Release);
                 line.calls.push_front(KeptBack { spec, made_for, place });
                 Ok(None)
@@ -272,9 +276,6 @@ impl Hub {
 
     /// Makes the calls, and returns the results, that there is room for now; whether there were any.
     pub(crate) fn retry_backlog(self: &Arc<Self>) -> bool {
-        if !self.backlog.was_used.load(Ordering::Acquire) {
-            return false;
-        }
         if self.backlog.is_empty() {
             return false;
         }

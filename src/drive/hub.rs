@@ -7,26 +7,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
-use smallvec::SmallVec;
 
 use crate::batch::Batch;
 use crate::clock::Time;
-use crate::context::{CallContext, ReplyTo};
 use crate::drive::backlog::Backlog;
 pub(crate) use crate::drive::contract::{Awaited, Drive};
 use crate::drive::dispatching::Dispatching;
-use crate::drive::held;
+use crate::drive::events::Events;
 use crate::drive::lanes::{ForwardLanes, present_lane};
 use crate::drive::let_go::LetGo;
-use crate::drive::run::conclude;
 use crate::drive::wakers::Wakers;
 use crate::drive::work::{Listener, Work};
 use crate::error::Error;
-use crate::host::{Outcome, Own};
+use crate::host::Own;
 use crate::interrupt;
 use crate::node::Node;
 use crate::notice::Notice;
-use crate::session::{CallSpec, EndReason, Event, Job, Packer, Refusal, Session, SessionConfig, Settled, Terms, Trash};
+use crate::session::{
+    CallSpec, EndReason, Event, Job, Packer, Session, SessionConfig, Settled, Settlement, Terms, Trash,
+};
 use crate::shape::{Category, Shape};
 use crate::table::{Handle, Id, Origin, ShapeCell};
 use crate::value::Value;
@@ -94,7 +93,7 @@ impl Hub {
         self.me.clone()
     }
 
-    fn strong(&self) -> Option<Arc<Self>> {
+    pub(super) fn strong(&self) -> Option<Arc<Self>> {
         self.me.upgrade()
     }
 
@@ -128,7 +127,9 @@ impl Hub {
     pub(crate) fn with_trash<R>(&self, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let mut session = self.session.lock();
         // Taken within the lock: whoever asks what is due finds it in one place or the other.
-        self.let_go.take().into_iter().for_each(|id| session.let_go(id));
+        if !self.let_go.is_empty() {
+            self.let_go.take().into_iter().for_each(|id| session.let_go(id));
+        }
         let result = act(&mut session);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
@@ -152,7 +153,12 @@ impl Hub {
     }
 
     /// Acts on all that the session has to say; whether what had waited for room was queued by that, and is to leave.
+    #[inline]
     pub(crate) fn dispatch(self: &Arc<Self>) -> bool {
+        (self.has_events.load(Ordering::Acquire) || self.backlog.was_used()) && self.act_on_events()
+    }
+
+    fn act_on_events(self: &Arc<Self>) -> bool {
         let at_once = self.driver.works_at_once();
         let within = if at_once { Dispatching::enter(self.number) } else { None };
         if at_once && within.is_none() {
@@ -160,21 +166,22 @@ impl Hub {
         }
         let mut more = self.has_events.swap(false, Ordering::AcqRel);
         while more {
-            let count = if at_once { 1 } else { usize::MAX };
-            let take = |session: &mut Session| std::iter::from_fn(|| session.poll_event()).take(count).collect();
-            let events: SmallVec<[Event; 2]> = self.with(take);
-            more = !events.is_empty();
+            let events = self.with(|session| Events::poll(session, !at_once));
+            more = events.first.is_some();
             self.act_on_all(events);
         }
         self.retry_backlog()
     }
 
-    fn act_on_all(self: &Arc<Self>, events: SmallVec<[Event; 2]>) {
-        if events.iter().any(|event| matches!(event, Event::Ended)) {
+    fn act_on_all(self: &Arc<Self>, events: Events) {
+        if events.has_end() {
             let in_order = matches!(self.session.lock().ended(), Some(EndReason::PeerClosed(_)));
             self.driver.ending(self, in_order);
         }
-        events.into_iter().for_each(|event| self.act_on(event));
+        if let Some(first) = events.first {
+            self.act_on(first);
+        }
+        events.others.into_iter().for_each(|event| self.act_on(event));
     }
 
     /// Takes in what arrived, or that nothing did, on a thread that has the reading role: what is to be dropped or done
@@ -182,7 +189,7 @@ impl Hub {
     pub(crate) fn take_in<R>(self: &Arc<Self>, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let mut session = self.session.lock();
         let result = act(&mut session);
-        let events: SmallVec<[Event; 2]> = std::iter::from_fn(|| session.poll_event()).collect();
+        let events = Events::poll(&mut session, true);
         let trash = session.take_trash();
         let room_came = session.take_room_came();
         drop(session);
@@ -268,13 +275,12 @@ impl Hub {
     }
 
     fn tell_listeners(self: &Arc<Self>, id: Id) {
-        let listeners = {
+        let told = {
             let mut listeners = self.listeners.lock();
             if listeners.is_empty() { None } else { listeners.remove(&id) }
         };
-        for listener in listeners.into_iter().flatten() {
-            self.driver.take_work(self, Work::Tell(listener));
-        }
+        let Some(told) = told else { return };
+        told.into_iter().for_each(|listener| self.driver.take_work(self, Work::Tell(listener)));
     }
 
     /// Looks for news of a question; if there are none yet, `listener` is told, once, when there are.
@@ -320,29 +326,26 @@ impl Hub {
     }
 
     /// Makes a call as soon as there is room, waiting for that if there is none.
-    pub(crate) fn call_when_room(self: &Arc<Self>, spec: CallSpec, awaited: bool) -> Result<Id, Error> {
+    pub(crate) fn call_when_room(self: &Arc<Self>, mut spec: CallSpec, awaited: bool) -> Result<Id, Error> {
         if awaited {
             interrupt::check()?;
         }
         self.greet_for(&spec)?;
-        let mut spec = spec;
         let batch = Batch::of_thread(self.number);
         loop {
             let now = self.now();
             let made = self.with(|session| {
                 session.handle_time(now);
-                let id = session.call(spec)?;
-                if awaited {
-                    session.await_question(id);
-                    session.will_wait(id);
+                let made = session.call_if_room(&mut spec);
+                if let (true, Ok(Some(id))) = (awaited, &made) {
+                    session.await_question(*id);
+                    session.will_wait(*id);
                     batch.into_iter().for_each(|batch| session.flush_batch(batch));
                 }
-                Ok(id)
+                made
             });
-            match made {
-                Ok(id) => return Ok(id),
-                Err(Refusal::Failed(error)) => return Err(error),
-                Err(Refusal::Full(back)) => spec = *back,
+            if let Some(id) = made? {
+                return Ok(id);
             }
             // The calls of a batch that fills all room must leave before there can be any.
             self.with(|session| batch.into_iter().for_each(|batch| session.flush_batch(batch)));
@@ -365,6 +368,14 @@ impl Hub {
 
     /// Gives a call its result now; whether the queue had room for it. If not, the result comes back.
     pub(crate) fn settle_if_room(&self, answer: Id, result: Result<Value, Error>) -> Result<(), Result<Value, Error>> {
+        if let Ok(Value::None) = result {
+            // It needs no packing.
+            let settled = self.with(|session| {
+                let has_room = session.has_queue_room();
+                has_room.then(|| session.settle(answer, Settlement::nothing()))
+            });
+            return settled.ok_or(result);
+        }
         let terms = {
             let session = self.session.lock();
             if !session.has_queue_room() {
@@ -449,39 +460,5 @@ impl Origin for Hub {
 
     fn session_number(&self) -> u64 {
         self.number
-    }
-}
-
-impl ReplyTo for Hub {
-    fn settle(&self, answer: Id, result: Result<Value, Error>) {
-        let Some(hub) = self.strong() else { return };
-        self.driver.settling(answer);
-        held::settle_when_whole(&hub, answer, result);
-    }
-
-    fn suspend(&self, answer: Id) {
-        self.with(|session| session.suspend(answer));
-        if let Some(hub) = self.strong() {
-            hub.kick();
-        }
-    }
-
-    fn resume(&self, answer: Id) {
-        self.with(|session| session.resume_stream(answer));
-        if let Some(hub) = self.strong() {
-            hub.kick();
-        }
-    }
-
-    fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
-        if let Some(hub) = self.strong() {
-            self.driver.take_work(&hub, Work::Task(task));
-        }
-    }
-
-    fn conclude(&self, context: &CallContext, outcome: Outcome) {
-        if let Some(hub) = self.strong() {
-            conclude(&hub, context, outcome);
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod backlog;
 mod contract;
 mod dispatching;
+mod events;
 mod forward;
 mod greeting;
 mod held;
@@ -11,6 +12,7 @@ mod lanes;
 mod let_go;
 mod manual;
 mod relay;
+mod replies;
 mod run;
 mod sending;
 mod serve_stream;

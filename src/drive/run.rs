@@ -48,7 +48,7 @@ impl Hub {
         };
         let mut path = std::mem::take(&mut job.path);
         path.reverse();
-        let target = job.target.clone();
+        let target = std::mem::replace(&mut job.target, JobTarget::Names);
         let mut walk = Some((Walk { hub: self.clone(), job, path, context }, target));
         self.node().run_job(&mut || {
             if let Some((walk, target)) = walk.take() {
@@ -89,7 +89,7 @@ impl Walk {
                         self.observe("wherever:names".into(), self.job.member.clone());
                     }
                     let result = self.names_operation();
-                    self.context.reply().settle(result);
+                    self.context.reply.settle(result);
                     return Ok(());
                 }
                 Some(name) => {
@@ -133,7 +133,7 @@ impl Walk {
 
     fn on_value(self, value: Value) -> Result<(), Error> {
         if self.path.is_empty() && self.job.operation == Operation::Noop {
-            self.context.reply().settle(Ok(value));
+            self.context.reply.settle(Ok(value));
             return Ok(());
         }
         let text = format!("a copied value ({}) has no operations over there; use it here", value.kind());
@@ -156,7 +156,7 @@ impl Walk {
                 Some(IDENTITY) => self.hub.node().token(own),
                 _ => Value::Ref(Ref::Own(own.clone())),
             };
-            self.context.reply().settle(Ok(result));
+            self.context.reply.settle(Ok(result));
             return Ok(());
         }
         let arguments = self.job.arguments.arguments(self.hub.node().limits())?;
@@ -217,14 +217,14 @@ fn place_of(own: &Own, member: Option<&str>) -> String {
 pub(crate) fn conclude(hub: &Arc<Hub>, context: &CallContext, outcome: Outcome) {
     let source = match (outcome, &context.items) {
         (Outcome::Later, _) => return,
-        (Outcome::Error(error), _) => return context.reply().settle(Err(error)),
+        (Outcome::Error(error), _) => return context.reply.settle(Err(error)),
         (Outcome::Stream(source), Some(_)) => source,
-        (Outcome::Stream(source), None) => return context.reply().settle(Ok(iterator_of_stream(source).into())),
+        (Outcome::Stream(source), None) => return context.reply.settle(Ok(iterator_of_stream(source).into())),
         (Outcome::Value(contents), Some(_)) => whole_stream(contents),
-        (Outcome::Value(value), None) => return context.reply().settle(Ok(value)),
+        (Outcome::Value(value), None) => return context.reply.settle(Ok(value)),
     };
     if context.one_way {
-        return context.reply().settle(Ok(Value::None));
+        return context.reply.settle(Ok(Value::None));
     }
     // The stream's end settles the call; the host's own reply is kept for it to resume by.
     hub.open_stream(context, source, context.items.clone().unwrap_or_default());
@@ -278,7 +278,7 @@ impl Walk {
     fn resume(self, came: Result<Value, Error>) {
         match came {
             Ok(value) => self.go(target_of(value)),
-            Err(error) => self.context.reply().settle(Err(error)),
+            Err(error) => self.context.reply.settle(Err(error)),
         }
     }
 }

@@ -3,54 +3,70 @@
 #[cfg(all(test, shuttle))]
 mod model;
 
-use crate::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use crate::sync::{Mutex, Ordering};
 
 /// Who sends, and whether there is more to send since it looked.
 #[derive(Default)]
-pub(crate) struct Sending(Mutex<State>);
+pub(crate) struct Sending {
+    state: Mutex<State>,
+    /// Frames that have left; counted by whoever has the role.
+    sent: AtomicU64,
+}
 
 #[derive(Default)]
 struct State {
     busy: bool,
     /// Somebody had something to send meanwhile.
     again: bool,
-    /// Frames that have left.
-    sent: u64,
+    /// Room of a frame that has left.
+    room: Vec<u8>,
 }
 
+/// Most bytes that are kept from frame to frame.
+const ROOM_MAX: usize = 4096;
+
 impl Sending {
-    /// Takes the role, if it is free; if not, whoever has it will look once more.
-    pub(crate) fn begin(&self) -> bool {
-        let mut state = self.0.lock();
+    /// Takes the role, if it is free, with room for a frame; if not, whoever has it will look once more.
+    pub(crate) fn begin(&self) -> Option<Vec<u8>> {
+        let mut state = self.state.lock();
         if state.busy {
             state.again = true;
-            return false;
+            return None;
         }
         (state.busy, state.again) = (true, false);
-        true
+        Some(std::mem::take(&mut state.room))
     }
 
-    /// Gives the role up, unless somebody came meanwhile; whether it did.
-    pub(crate) fn end(&self) -> bool {
-        let mut state = self.0.lock();
+    /// Gives the role up, unless somebody came meanwhile; then the room for the next frame comes back.
+    pub(crate) fn end(&self, room: Vec<u8>) -> Option<Vec<u8>> {
+        let mut state = self.state.lock();
         state.busy = std::mem::take(&mut state.again);
-        !state.busy
+        if state.busy {
+            return Some(room);
+        }
+        if room.capacity() <= ROOM_MAX {
+            state.room = room;
+        }
+        None
     }
 
     /// Gives the role up: nothing more will leave.
     pub(crate) fn abort(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         (state.busy, state.again) = (false, false);
     }
 
     /// Notes that a frame has left.
     pub(crate) fn count(&self) {
-        self.0.lock().sent += 1;
+        // Only the one that sends writes it.
+        self.sent.store(self.sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// How many frames have left, if somebody is sending.
     pub(crate) fn under_way(&self) -> Option<u64> {
-        let state = self.0.lock();
-        state.busy.then_some(state.sent)
+        let is_busy = self.state.lock().busy;
+        is_busy.then(|| self.sent.load(Ordering::Relaxed))
     }
 }

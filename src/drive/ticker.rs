@@ -43,8 +43,15 @@ impl Ticker {
     }
 
     /// Has a session looked at from the next tick on, until it needs it no more.
+    #[inline]
     pub(crate) fn enlist(&self, hub: &Hub) {
-        if hub.ticking.load(Ordering::Relaxed) || hub.ticking.swap(true, Ordering::AcqRel) {
+        if !hub.ticking.load(Ordering::Relaxed) {
+            self.enlist_anew(hub);
+        }
+    }
+
+    fn enlist_anew(&self, hub: &Hub) {
+        if hub.ticking.swap(true, Ordering::AcqRel) {
             return;
         }
         let mut state = self.0.state.lock();

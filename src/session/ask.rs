@@ -21,8 +21,17 @@ impl Session {
     /// Makes a call; the id of the question, by which its result is taken.
     ///
     /// Nothing is counted if it is refused. If it cannot be made, its continuation is told so too.
-    pub fn call(&mut self, spec: CallSpec) -> Result<Id, Refusal> {
-        let (target, on) = match self.check_call(&spec) {
+    pub fn call(&mut self, mut spec: CallSpec) -> Result<Id, Refusal> {
+        match self.call_if_room(&mut spec) {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) => Err(Refusal::Full(Box::new(spec))),
+            Err(error) => Err(Refusal::Failed(error)),
+        }
+    }
+
+    /// As [`Self::call`]. What the call is made of is taken out, unless there is no room for it now.
+    pub(crate) fn call_if_room(&mut self, spec: &mut CallSpec) -> Result<Option<Id>, Error> {
+        let (target, on) = match self.check_call(spec) {
             Ok(found) => found,
             Err(error) => return Err(self.refuse(spec, error)),
         };
@@ -30,19 +39,19 @@ impl Session {
         let nested = parent.is_some();
         if !nested && !self.has_call_room() {
             self.queue_fence(1);
-            return Err(Refusal::Full(Box::new(spec)));
+            return Ok(None);
         }
         if !self.outbox.has_room(&self.config.limits) {
-            return Err(Refusal::Full(Box::new(spec)));
+            return Ok(None);
         }
         let number = self.next_number();
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
         let header = Box::new(CallHeader {
             id: number,
             target: target.to_bits(),
-            path: spec.path,
+            path: std::mem::take(&mut spec.path),
             operation: spec.operation as u8,
-            member: spec.member,
+            member: spec.member.take(),
             lane: spec.lane,
             parent: parent.map(Id::number),
             flags: flag(spec.one_way, CallHeader::ONE_WAY)
@@ -51,16 +60,16 @@ impl Session {
             // Told when it leaves.
             time_left: None,
             credit: spec.credit,
-            prefetch: spec.prefetch,
+            prefetch: std::mem::take(&mut spec.prefetch),
         });
         let streams = matches!(spec.operation, Operation::Iterate | Operation::Whole);
-        let target = match spec.target {
+        let target = match std::mem::replace(&mut spec.target, Target::Names) {
             Target::Handle(handle) => Some(handle),
             Target::Names => None,
         };
         let question = Box::new(Question {
             lane: spec.lane,
-            chain: spec.chain,
+            chain: spec.chain.take(),
             one_way: spec.one_way,
             keep: spec.keep,
             counted: !nested,
@@ -69,21 +78,22 @@ impl Session {
             pins: Pins { target, refs: Vec::new() },
             deadline: spec.deadline,
             stream: (streams && !spec.one_way).then(|| StreamIn::new(spec.credit)),
-            done: spec.done,
+            done: spec.done.take(),
             ..Question::default()
         });
-        self.ask(number, question, header, spec.arguments, spec.batch);
-        Ok(Id::ours(number))
+        self.ask(number, question, header, std::mem::take(&mut spec.arguments), spec.batch);
+        Ok(Some(Id::ours(number)))
     }
 
     /// What was to be passed may be the user's, and go with this call: not before the session is let go. Its continuation is
     /// run all the same: an answer that was to come by it may have no other way.
-    fn refuse(&mut self, mut spec: CallSpec, error: Error) -> Refusal {
+    fn refuse(&mut self, spec: &mut CallSpec, error: Error) -> Error {
         if let Some(done) = spec.done.take() {
             self.events.push_back(Event::Done(done, Err(error.clone())));
         }
-        self.trash.push(Trash::Call(Box::new(spec)));
-        Refusal::Failed(error)
+        let nothing = CallSpec::new(Target::Names, Operation::Noop);
+        self.trash.push(Trash::Call(Box::new(std::mem::replace(spec, nothing))));
+        error
     }
 
     fn ask(
@@ -408,6 +418,8 @@ impl Session {
         }
         let settled = question.settled.take();
         self.drop_question(number);
+        // Whoever would be told has it by now.
+        self.events.pop_back_if(|event| matches!(event, Event::Settled(told) if *told == id));
         settled
     }
 

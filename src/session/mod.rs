@@ -238,10 +238,17 @@ impl Session {
             self.deadlines.pop_first();
             if id.is_ours() { self.expire_question(id.number()) } else { self.expire_answer(id.number()) }
         }
-        self.run_stops();
+        if !self.stops_due.is_empty() {
+            self.run_stops();
+        }
         if !self.groups.is_empty() {
             self.release_due_groups();
         }
+    }
+
+    /// The time that was told last.
+    pub(crate) fn time(&self) -> Time {
+        self.now
     }
 
     /// When time must be told again at the latest: the next deadline, or the next release or group to leave.

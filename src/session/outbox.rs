@@ -1,10 +1,10 @@
 //! What waits to leave: one bounded queue, with a reserve for what a reader owes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::limits::{HOLD_BYTES, Limits};
-use crate::session::parcel::{NO_ARGUMENTS, OutRef, Parcel, Settlement};
+use crate::session::parcel::{NO_ARGUMENTS, NO_RESULT, OutRef, Parcel, Settlement};
 use crate::table::Id;
 use crate::wire::message::{CallHeader, Credit, MessageKind, ReturnHeader};
 
@@ -21,13 +21,12 @@ pub struct Message {
     pub(crate) group: Option<u64>,
     /// It may use the reserve.
     owed: bool,
+    /// Bytes of the queue's room that it takes while it is in there.
+    weight: u64,
 }
 
 /// Bytes of a payload that count where the payload is the reader's own.
 const OWED_LEN: usize = 64;
-
-/// Most bytes that are kept from frame to frame.
-const SPARE_MAX: usize = 4096;
 
 /// What a message says, before its payload.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ pub(crate) enum Body {
 
 impl Message {
     pub(crate) fn new(body: Body, parcel: Parcel) -> Self {
-        Self { body, parcel, settlement: None, batch: None, group: None, owed: false }
+        Self { body, parcel, settlement: None, batch: None, group: None, owed: false, weight: 0 }
     }
 
     pub(crate) fn of_settlement(header: ReturnHeader, settlement: Arc<Settlement>) -> Self {
@@ -74,10 +73,11 @@ impl Message {
 
     /// The payload's bytes.
     pub(crate) fn payload(&self) -> &[u8] {
-        match &self.settlement {
-            Some(settlement) => &settlement.parcel.bytes,
-            None if self.parcel.bytes.is_empty() && self.kind() == MessageKind::Call => NO_ARGUMENTS,
-            None => &self.parcel.bytes,
+        let bytes = self.settlement.as_ref().map_or(&self.parcel.bytes, |settlement| &settlement.parcel.bytes);
+        match &self.body {
+            Body::Call(_) if bytes.is_empty() => NO_ARGUMENTS,
+            Body::Return(header) if bytes.is_empty() && header.flags == 0 => NO_RESULT,
+            _ => bytes,
         }
     }
 
@@ -123,13 +123,13 @@ pub(crate) struct Outbox {
     pub(crate) hello_sent: bool,
     pub(crate) bye_sent: bool,
     pub(crate) queue: VecDeque<Message>,
-    /// Room for the messages of the next frame, kept from frame to frame.
-    pub(crate) spare: Vec<u8>,
     bytes: u64,
     reserve_bytes: u64,
     /// Questions whose stop is to leave.
     pub(crate) stops: Vec<u64>,
     batches: Batches,
+    /// Messages in the queue that are part of a batch.
+    batched: usize,
     /// A frame is being taken in: whatever is queued meanwhile is owed by the reader, who cannot wait for room.
     pub(crate) reading: bool,
 }
@@ -158,21 +158,25 @@ impl Batches {
 impl Outbox {
     pub(crate) fn push(&mut self, mut message: Message) {
         message.owed |= self.reading;
+        message.weight = message.weight() as u64;
         self.count(&message, true);
         self.queue.push_back(message);
     }
 
     fn count(&mut self, message: &Message, added: bool) {
-        let len = message.weight() as u64;
+        let len = message.weight;
         let sum = if message.owed { &mut self.reserve_bytes } else { &mut self.bytes };
         *sum = if added { *sum + len } else { sum.saturating_sub(len) };
-        if let Some(batch) = message.batch.and_then(|number| self.batches.find(number)) {
+        let Some(number) = message.batch else { return };
+        self.batched = if added { self.batched + 1 } else { self.batched.saturating_sub(1) };
+        if let Some(batch) = self.batches.find(number) {
             batch.bytes = if added { batch.bytes + len as usize } else { batch.bytes.saturating_sub(len as usize) };
             batch.flush &= batch.bytes > 0;
         }
     }
 
     /// Takes the message at this place of the queue.
+    #[inline]
     pub(crate) fn take(&mut self, place: usize) -> Option<Message> {
         let message = if place == 0 { self.queue.pop_front() } else { self.queue.remove(place) }?;
         self.count(&message, false);
@@ -191,21 +195,17 @@ impl Outbox {
         self.queue.iter().any(|message| message.depends_on(number))
     }
 
-    /// The questions that waiting calls of a batch were made on.
-    pub(crate) fn batch_targets(&self) -> BTreeSet<u64> {
-        let mut targets = BTreeSet::new();
+    /// The questions that waiting calls of a batch were made on, in order.
+    pub(crate) fn batch_targets(&self) -> Vec<u64> {
+        let mut targets = Vec::new();
+        if self.batched == 0 {
+            return targets;
+        }
         for message in self.queue.iter().filter(|message| message.batch.is_some()) {
             targets.extend(message.targets());
         }
+        targets.sort_unstable();
         targets
-    }
-
-    /// Keeps what was room for the messages of a frame for those of the next, unless it is large.
-    pub(crate) fn keep_spare(&mut self, mut bytes: Vec<u8>) {
-        if bytes.capacity() <= SPARE_MAX {
-            bytes.clear();
-            self.spare = bytes;
-        }
     }
 
     pub(crate) fn has_room(&self, limits: &Limits) -> bool {
@@ -262,7 +262,7 @@ impl Outbox {
 
     /// Takes everything out: the session is over.
     pub(crate) fn clear(&mut self) -> Vec<Message> {
-        (self.bytes, self.reserve_bytes) = (0, 0);
+        (self.bytes, self.reserve_bytes, self.batched) = (0, 0, 0);
         self.batches.open.iter_mut().for_each(|batch| batch.bytes = 0);
         self.stops.clear();
         self.queue.drain(..).collect()

@@ -57,6 +57,9 @@ pub(crate) fn charge_of(bytes: usize, refs: usize) -> u64 {
 /// The arguments of a call that has none: no marks, none by position, none by name. A parcel without bytes is these.
 pub(crate) const NO_ARGUMENTS: &[u8] = &[0; 3];
 
+/// The result of a call that has none: no marks, and the value none. A settlement without bytes is this.
+pub(crate) const NO_RESULT: &[u8] = &[0; 2];
+
 /// Makes values ready for one peer. What an object's own code fails with on the way is the error of the whole.
 pub struct Packer<'a> {
     /// The number of the session that they will leave by.
@@ -109,6 +112,9 @@ impl Packer<'_> {
 
     /// Encodes the result of a call; one that cannot be encoded becomes an error.
     pub fn settlement(&self, result: Result<Value, Error>) -> Settlement {
+        if let Ok(Value::None) = result {
+            return Settlement::nothing();
+        }
         // What an object says of itself is the user's code, too.
         let packed = guarded(|| {
             let payload = match &result {
@@ -171,6 +177,11 @@ pub(crate) enum Root {
 }
 
 impl Settlement {
+    /// The result of a call that has none.
+    pub(crate) fn nothing() -> Self {
+        Self { result: Ok(Value::None), root: Root::Value, parcel: Parcel::default() }
+    }
+
     /// An error of the session's own: it names no objects.
     pub(crate) fn internal(error: Error, limits: &Limits) -> Self {
         let payload = encode_error(&error, &(), limits);
@@ -200,6 +211,9 @@ impl Arrival {
     }
 
     pub(crate) fn result(&self, limits: &Limits) -> Result<Value, Error> {
+        if self.payload() == NO_RESULT && self.slots.is_empty() {
+            return Ok(Value::None);
+        }
         decode_result(self.payload(), &self.slots, limits).map_err(undecodable)
     }
 

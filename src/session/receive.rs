@@ -45,7 +45,9 @@ impl Session {
         if let Err(Violation(text)) = self.handle_session_frame(bytes).and_then(|()| self.check_reserve()) {
             self.violate(&text);
         }
-        self.run_stops();
+        if !self.stops_due.is_empty() {
+            self.run_stops();
+        }
         self.outbox.reading = false;
     }
 

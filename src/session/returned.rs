@@ -115,8 +115,11 @@ impl Session {
             self.settle_question(number, Ok(returned));
         }
         self.question_over(number);
-        // A stream's waiter looks again, for the end.
-        self.events.push_back(Event::Settled(Id::ours(number)));
+        // A stream's waiter looks again, for the end; who waits for a result has just been told.
+        let id = Id::ours(number);
+        if !matches!(self.events.back(), Some(Event::Settled(told)) if *told == id) {
+            self.events.push_back(Event::Settled(id));
+        }
     }
 
     /// Where a call of this lane on a promise goes now.

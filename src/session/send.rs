@@ -1,7 +1,6 @@
 //! What leaves: the preface, then frames made of what waits, in order and within the peer's limits.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use crate::clock::Time;
 use crate::error::Error;
@@ -12,21 +11,23 @@ use crate::session::outbox::{Body, Message};
 use crate::session::parcel::{MESSAGE_OVERHEAD, OutRef, Settlement};
 use crate::session::transfer::NextPart;
 use crate::table::Id;
-use crate::wire::frame::{List, encode_headed, encode_message, encode_release, encode_session};
+use crate::wire::frame::{
+    List, PLAIN_HEAD_LEN, begin_session, encode_headed, encode_message, encode_release, end_session,
+};
 use crate::wire::message::{Bye, CallHeader, Hello, MessageKind, ReturnHeader, encode_record};
 use crate::wire::preface::Preface;
 
 /// A frame under construction.
-#[derive(Default)]
 struct Assembly {
     shapes: List,
     references: List,
+    /// Written where they stand in the frame.
     messages: List,
     releases: List,
     /// The batch that its calls are of, if of any; unknown until the first call.
     batch: Option<Option<u64>>,
-    /// The questions that calls of the batch were made on.
-    targets: BTreeSet<u64>,
+    /// The questions that calls of batches were made on, in order.
+    targets: Vec<u64>,
 }
 
 /// What a frame takes beside its entries, at most.
@@ -36,9 +37,16 @@ const FRAME_OVERHEAD: usize = 64;
 const RELEASE_LEN_MAX: usize = 20;
 
 impl Assembly {
+    fn new(mut frame: Vec<u8>, targets: Vec<u64>) -> Self {
+        begin_session(&mut frame);
+        let (shapes, references, releases) = Default::default();
+        let messages = List { count: 0, bytes: frame };
+        Self { shapes, references, messages, releases, batch: None, targets }
+    }
+
     fn len(&self) -> usize {
         let lists = [&self.shapes, &self.references, &self.messages, &self.releases];
-        FRAME_OVERHEAD + lists.iter().map(|list| list.bytes.len()).sum::<usize>()
+        FRAME_OVERHEAD - PLAIN_HEAD_LEN + lists.iter().map(|list| list.bytes.len()).sum::<usize>()
     }
 
     fn is_empty(&self) -> bool {
@@ -86,6 +94,11 @@ impl Session {
     ///
     /// What is in it counts as sent: a frame that the carrier does not take must end the session.
     pub fn poll_frame(&mut self, now: Time) -> Option<Vec<u8>> {
+        self.poll_frame_in(now, Vec::new())
+    }
+
+    /// As [`Self::poll_frame`]; the unit may be made in the room of one that has left.
+    pub(crate) fn poll_frame_in(&mut self, now: Time, room: Vec<u8>) -> Option<Vec<u8>> {
         self.handle_time(now);
         if self.outbox.bye_sent {
             return None;
@@ -97,7 +110,7 @@ impl Session {
         let was_full = !self.has_queue_room();
         let frame = match self.outgoing.turn && self.outgoing.len() > 0 {
             true => self.next_part(),
-            false => self.next_frame().or_else(|| self.next_part()),
+            false => self.next_frame(room).or_else(|| self.next_part()),
         };
         if let Some(frame) = &frame {
             self.stats.frames_sent += 1;
@@ -138,12 +151,11 @@ impl Session {
         Some(frame)
     }
 
-    fn next_frame(&mut self) -> Option<Vec<u8>> {
+    fn next_frame(&mut self, room: Vec<u8>) -> Option<Vec<u8>> {
         if self.outbox.queue.is_empty() && !self.releases_are_due() {
             return None;
         }
-        let messages = List { count: 0, bytes: std::mem::take(&mut self.outbox.spare) };
-        let mut assembly = Assembly { messages, targets: self.outbox.batch_targets(), ..Assembly::default() };
+        let mut assembly = Assembly::new(room, self.outbox.batch_targets());
         let mut place = 0;
         while let Some(message) = self.outbox.queue.get(place) {
             let held = self.outbox.is_held(message) || self.group_holds(message.group);
@@ -176,9 +188,7 @@ impl Session {
         if releases_ride && self.ended.is_none() {
             self.add_releases(&mut assembly);
         }
-        let frame = (!assembly.is_empty()).then(|| self.finish_frame(&assembly));
-        self.outbox.keep_spare(assembly.messages.bytes);
-        frame
+        (!assembly.is_empty()).then(|| self.finish_frame(assembly))
     }
 
     /// Whether a message names the answer to a call that has not left: one that a batch holds, or, with its error, one
@@ -193,11 +203,11 @@ impl Session {
         })
     }
 
-    fn finish_frame(&mut self, assembly: &Assembly) -> Vec<u8> {
+    fn finish_frame(&mut self, assembly: Assembly) -> Vec<u8> {
         self.frames_committed += 1;
         self.outgoing.turn = true;
         let Assembly { shapes, references, messages, releases, batch, .. } = assembly;
-        encode_session(batch.flatten().is_some(), shapes, references, messages, releases)
+        end_session(batch.flatten().is_some(), &shapes, &references, messages, &releases)
     }
 
     fn add_hello(&mut self, assembly: &mut Assembly) {
@@ -217,6 +227,9 @@ impl Session {
     }
 
     fn add_releases(&mut self, assembly: &mut Assembly) {
+        if self.let_go.is_empty() && self.outbox.stops.is_empty() && self.outbox.hello_sent {
+            return;
+        }
         if !self.outbox.hello_sent {
             self.add_hello(assembly);
         }
@@ -246,7 +259,7 @@ impl Session {
         let Some(message) = self.outbox.queue.get(place) else { return Fit::Full };
         let len_max = self.frame_len_max();
         let texts = header_texts(message);
-        let len = assembly.len() + plan.as_ref().map_or(0, Tentative::len) + message.len() + 256 + texts;
+        let len = assembly.len() + plan.as_ref().map_or(0, |plan| plan.len()) + message.len() + 256 + texts;
         // A transfer begins with nothing before it, so that its first part is the very next frame.
         if len > len_max && !(assembly.is_empty() && self.outgoing.has_room()) {
             return Fit::Full;
@@ -260,24 +273,26 @@ impl Session {
             self.prepare_call(&mut message, &assembly.targets);
         }
         if len > len_max {
-            return self.begin_transfer(message, plan.unwrap_or_default());
+            return self.begin_transfer(message, plan.map_or_else(Tentative::default, |plan| *plan));
         }
         let refs = plan.as_ref().map_or(0, |plan| plan.references.count as usize);
         if let Some(plan) = plan {
             assembly.add_plan(&plan);
-            self.commit(plan);
+            self.commit(*plan);
         }
         let head = |out: &mut Vec<u8>| encode_head(&message.body, out);
         assembly.messages.push(|out| encode_headed(message.kind(), refs, head, message.payload(), out));
         self.count_sent(&message);
         let about = about(&message.body);
         self.message_left(about, std::mem::take(&mut message.parcel.refs));
-        self.drop_message(message);
+        if let Some(settlement) = message.settlement.take() {
+            self.discard_settlement(settlement);
+        }
         Fit::In
     }
 
     /// What the references of the message at this place add to the frame.
-    fn plan_for(&mut self, place: usize, assembly: &mut Assembly) -> Result<Tentative, Fit> {
+    fn plan_for(&mut self, place: usize, assembly: &mut Assembly) -> Result<Box<Tentative>, Fit> {
         let message = self.outbox.queue.get(place).ok_or(Fit::Full)?;
         let plan = match self.plan(&message.parcel.refs) {
             Ok(plan) => plan,
@@ -295,7 +310,7 @@ impl Session {
         }
         match assembly.references.count + plan.references.count > refs_max {
             true => Err(Fit::Full),
-            false => Ok(plan),
+            false => Ok(Box::new(plan)),
         }
     }
 
@@ -330,7 +345,7 @@ impl Session {
     }
 
     /// Gives up the RETURN of a batch's call that others of the batch were made on, and tells how much time is left.
-    fn prepare_call(&mut self, message: &mut Message, targets: &BTreeSet<u64>) {
+    fn prepare_call(&mut self, message: &mut Message, targets: &[u64]) {
         let Body::Call(header) = &mut message.body else { return };
         let Some(question) = self.questions.get_mut(&header.id) else { return };
         if let Some(deadline) = question.deadline {
@@ -340,7 +355,7 @@ impl Session {
         let free = question.keep && !question.awaited && question.done.is_none() && question.stream.is_none();
         // Whoever set a deadline must learn that the call was done in time.
         let free = free && question.deadline.is_none();
-        if message.batch.is_none() || !free || !targets.contains(&header.id) {
+        if message.batch.is_none() || !free || targets.binary_search(&header.id).is_err() {
             return;
         }
         header.flags |= CallHeader::NO_RETURN;

@@ -155,7 +155,7 @@ impl Session {
         };
         let answer = self.answer_of(header, arguments, answers, chain, charge, group);
         let counted = answer.counted;
-        self.answers.insert(number, Box::new(answer));
+        self.answers.insert(number, answer);
         self.calls_in += u32::from(counted);
         self.answers_bytes += charge;
         self.join_group(number, group);
@@ -174,7 +174,7 @@ impl Session {
         chain: Chain,
         charge: u64,
         group: Option<u64>,
-    ) -> Answer {
+    ) -> Box<Answer> {
         let flag = |flag: u64| header.flags & flag != 0;
         let (one_way, no_return) = (flag(CallHeader::ONE_WAY), flag(CallHeader::NO_RETURN));
         let deadline = header.time_left.map(|micros| self.now + std::time::Duration::from_micros(micros));
@@ -186,7 +186,7 @@ impl Session {
             self.unreturned.insert(self.arrivals);
             self.arrivals
         });
-        Answer {
+        Box::new(Answer {
             target: AnswerTarget::Names,
             path: header.path,
             // An unknown operation was refused before this is looked at.
@@ -219,7 +219,7 @@ impl Session {
             charge,
             stream: None,
             arrival,
-        }
+        })
     }
 
     /// The chain that a call makes: that of our own call which its caller was serving, and itself.

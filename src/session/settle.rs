@@ -15,7 +15,6 @@ use crate::session::parcel::{Parcel, Root, Settlement, charge_of};
 use crate::session::serve::{Answer, AnswerTarget, State};
 use crate::session::trash::Trash;
 use crate::table::Id;
-use crate::value::Value;
 use crate::wire::message::ReturnHeader;
 
 /// The calls of one batch's frame, whose RETURNs leave together.
@@ -44,7 +43,28 @@ impl Session {
     ///
     /// Calls that wait for it go on, all of them, before anything else arrives; its RETURN is queued.
     pub fn settle(&mut self, answer: Id, settlement: Settlement) {
-        self.settle_all(answer.number(), Arc::new(settlement), Parcel::default(), 0);
+        match self.answers.get(&answer.number()).is_some_and(|answer| answer.is_for_its_caller_alone()) {
+            true => self.settle_alone(answer.number(), settlement),
+            false => self.settle_all(answer.number(), Arc::new(settlement), Parcel::default(), 0),
+        }
+    }
+
+    /// Gives a result to a caller that is alone in wanting it: it is shared with nobody, and the answer is gone.
+    fn settle_alone(&mut self, number: u64, settlement: Settlement) {
+        self.leave_order(number);
+        let Settlement { result, root, parcel } = settlement;
+        let flags = if result.is_err() { ReturnHeader::ERROR } else { 0 };
+        let message = Message::new(Body::Return(ReturnHeader { id: number, flags }), parcel);
+        let owed = matches!(result, Err(Error::Overloaded(_)));
+        self.outbox.push(if owed { message.owed() } else { message });
+        self.discard_result(result, root);
+        if let Some(answer) = self.answers.get(&number) {
+            self.calls_in -= u32::from(answer.counted);
+            if let Some(deadline) = answer.deadline {
+                self.deadlines.remove(&(deadline, Id::theirs(number)));
+            }
+        }
+        self.remove_answer(number);
     }
 
     /// Gives a stream its end, with the last items.
@@ -238,17 +258,16 @@ impl Session {
                 break;
             }
             for number in done {
-                // No marks, and the value none.
-                let parcel = Parcel { bytes: vec![0, 0], refs: Vec::new() };
-                self.settle(Id::theirs(number), Settlement { result: Ok(Value::None), root: Root::Value, parcel });
+                self.settle(Id::theirs(number), Settlement::nothing());
             }
         }
         self.fences_checked = false;
     }
 
     pub(crate) fn join_group(&mut self, number: u64, group: Option<u64>) {
+        let Some(group) = group else { return };
         let returns = self.answers.get(&number).is_some_and(|answer| !answer.one_way && !answer.no_return);
-        match group.and_then(|group| self.groups.get_mut(&group)) {
+        match self.groups.get_mut(&group) {
             Some(group) if returns => group.out += 1,
             _ => {
                 if let Some(answer) = self.answers.get_mut(&number) {
@@ -310,6 +329,12 @@ impl Session {
 }
 
 impl Answer {
+    /// Whether its result is a RETURN and nothing more: nothing else waits for it, and it is not kept.
+    fn is_for_its_caller_alone(&self) -> bool {
+        let returns = !self.one_way && !self.no_return && !self.keep && self.stream.is_none();
+        returns && matches!(self.state, State::Running) && self.waiters.is_empty() && self.group.is_none()
+    }
+
     /// The answers that it waits for.
     pub(crate) fn waits_on(&self) -> SmallVec<[u64; 2]> {
         let target = if let AnswerTarget::Waiting(on) = self.target { Some(on) } else { None };

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::context::StopFlag;
+use crate::error::Error;
 use crate::host::{Own, ValueStream};
 use crate::session::Session;
-use crate::session::parcel::{Arrival, OutRef, Root, Settlement};
+use crate::session::parcel::{Arrival, OutRef, Parcel, Root, Settlement};
 use crate::session::question::{CallSpec, Done, Pins};
 use crate::session::returned::Returned;
 use crate::table::{Handle, Offer};
@@ -113,15 +114,25 @@ impl Session {
 
     /// A settlement is shared within the session only: whoever lets go last has what is in it to drop.
     pub(crate) fn discard_settlement(&mut self, settlement: Arc<Settlement>) {
-        let Some(settlement) = Arc::into_inner(settlement) else { return };
-        let is_value = matches!(settlement.root, Root::Value) && settlement.parcel.refs.is_empty();
-        // A value of a value type may hold one that is the user's.
-        let is_scalar = matches!(
-            settlement.result,
-            Ok(Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_))
-        );
-        if !is_value || !is_scalar {
-            self.trash.push(Trash::Settlement(Box::new(settlement)));
+        if !settlement.parcel.refs.is_empty() || !is_scalar(&settlement.result, &settlement.root) {
+            self.trash.extend(Arc::into_inner(settlement).map(|last| Trash::Settlement(Box::new(last))));
         }
     }
+
+    /// What a settlement was beside its parcel.
+    pub(crate) fn discard_result(&mut self, result: Result<Value, Error>, root: Root) {
+        if !is_scalar(&result, &root) {
+            let parcel = Parcel::default();
+            self.trash.push(Trash::Settlement(Box::new(Settlement { result, root, parcel })));
+        }
+    }
+}
+
+/// Whether nothing of the user's is in a result: a value of a value type may hold something.
+fn is_scalar(result: &Result<Value, Error>, root: &Root) -> bool {
+    let is_scalar = matches!(
+        result,
+        Ok(Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_))
+    );
+    is_scalar && matches!(root, Root::Value)
 }

@@ -271,6 +271,34 @@ pub fn encode_session(batch: bool, shapes: &List, references: &List, messages: &
     out
 }
 
+/// Bytes before the messages of a frame that describes no types and names no references.
+pub(crate) const PLAIN_HEAD_LEN: usize = 5;
+
+/// Makes room for messages to be written where they stand in most frames: [`end_session`] puts the rest around them.
+pub(crate) fn begin_session(out: &mut Vec<u8>) {
+    out.clear();
+    out.reserve(PLAIN_HEAD_LEN + 2 * HEAD_LEN_USUAL);
+    out.extend([SESSION, 0, 0, 0, 0]);
+}
+
+/// As [`encode_session`], of messages that were written behind [`begin_session`].
+pub(crate) fn end_session(
+    batch: bool,
+    shapes: &List,
+    references: &List,
+    mut messages: List,
+    releases: &List,
+) -> Vec<u8> {
+    if shapes.count == 0 && references.count == 0 && messages.count < 0x80 {
+        let mut frame = messages.bytes;
+        frame[..PLAIN_HEAD_LEN].copy_from_slice(&[SESSION, u8::from(batch) * BATCH, 0, 0, messages.count as u8]);
+        releases.append_to(&mut frame);
+        return frame;
+    }
+    messages.bytes.drain(..PLAIN_HEAD_LEN);
+    encode_session(batch, shapes, references, &messages, releases)
+}
+
 /// The start of a first part, up to the message's bytes.
 pub fn encode_first_part(
     transfer: u64,
@@ -337,12 +365,26 @@ fn decode_session(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Resul
         return Err(reader.malformed("references that no message takes"));
     }
     let count = reader.count_of(told.frame_len_max as usize, 2, "too many releases")?;
-    let mut releases = Vec::with_capacity(count);
-    for _ in 0..count {
-        releases.push(decode_release(&mut reader)?);
-    }
+    let releases = decode_list(&mut reader, count, decode_release)?;
     reader.finish()?;
     Ok(Frame::Session { batch, shapes, references, messages, releases })
+}
+
+/// So many entries; most lists have none.
+#[inline]
+fn decode_list<'a, T>(
+    reader: &mut Reader<'a>,
+    count: usize,
+    decode: impl Fn(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let mut list = Vec::with_capacity(count);
+    for _ in 0..count {
+        list.push(decode(reader)?);
+    }
+    Ok(list)
 }
 
 fn bytes_max(told: &Told) -> usize {
@@ -359,15 +401,9 @@ fn decode_lists(
     told: &Told,
 ) -> Result<(Vec<ShapeRecord>, Vec<Reference>), Malformed> {
     let count = reader.count_of(told.frame_shapes_max as usize, 10, "more shapes in a frame than was told")?;
-    let mut shapes = Vec::with_capacity(count);
-    for _ in 0..count {
-        shapes.push(decode_shape(reader, limits)?);
-    }
+    let shapes = decode_list(reader, count, |reader| decode_shape(reader, limits))?;
     let count = reader.count_of(told.frame_refs_max as usize, 2, "more references in a frame than was told")?;
-    let mut references = Vec::with_capacity(count);
-    for _ in 0..count {
-        references.push(decode_reference(reader)?);
-    }
+    let references = decode_list(reader, count, decode_reference)?;
     Ok((shapes, references))
 }
 
@@ -401,6 +437,20 @@ mod tests {
             encode_headed(MessageKind::Call, 3, write, &payload, &mut in_place);
             encode_message(MessageKind::Call, 3, &[&head, &payload], &mut joined);
             assert_eq!(in_place, joined);
+        }
+    }
+
+    #[test]
+    fn messages_written_in_place_make_the_same_frame() {
+        let list = |count: u64| List { count, bytes: vec![7; count as usize * 9] };
+        for (shapes, references, count) in [(0, 0, 1), (0, 0, 0x7f), (0, 0, 0x80), (0, 1, 1), (1, 0, 1), (1, 2, 300)] {
+            let (shapes, references, releases) = (list(shapes), list(references), list(1));
+            let mut in_place = Vec::new();
+            begin_session(&mut in_place);
+            in_place.extend([5; 40]);
+            let in_place = end_session(true, &shapes, &references, List { count, bytes: in_place }, &releases);
+            let messages = List { count, bytes: vec![5; 40] };
+            assert_eq!(in_place, encode_session(true, &shapes, &references, &messages, &releases));
         }
     }
 }

@@ -129,11 +129,15 @@ fn encode_names(names: &[Arc<str>], out: &mut Vec<u8>) {
     names.iter().for_each(|name| out.prefixed(name.as_bytes()));
 }
 
+#[inline]
 fn decode_names(reader: &mut Reader<'_>) -> Result<Vec<Arc<str>>, Malformed> {
-    let count = reader.count(usize::MAX, "too many names")?;
-    if count == 0 {
-        return Ok(Vec::new());
+    match reader.count(usize::MAX, "too many names")? {
+        0 => Ok(Vec::new()),
+        count => decode_some_names(reader, count),
     }
+}
+
+fn decode_some_names(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Arc<str>>, Malformed> {
     // No more is reserved than a call may have: a longer list is refused, whatever is in it.
     let mut names = Vec::with_capacity(count.min(NAMES_RESERVED));
     for _ in 0..count {

@@ -33,7 +33,7 @@ struct HandedOver {
 
 impl Writer {
     fn kick(&self) {
-        if !self.sending.begin() {
+        if self.sending.begin().is_none() {
             return;
         }
         for _ in 0..self.in_a_row {
@@ -49,7 +49,7 @@ impl Writer {
                 self.in_send.store(false, Ordering::SeqCst);
                 self.sending.count();
             }
-            if (frame.is_none() || !more) && self.sending.end() {
+            if (frame.is_none() || !more) && self.sending.end(Vec::new()).is_none() {
                 return;
             }
         }

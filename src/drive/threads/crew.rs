@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::drive::hub::{Drive, Hub};
-use crate::drive::threads::roles::{CrewStep, Piece};
+use crate::drive::threads::roles::{Calls, CrewStep, Piece};
 use crate::drive::threads::{CREW_OF, MAY_WAIT, Threads, Within};
 use crate::drive::work::Work;
 use crate::session::Trash;
@@ -31,7 +31,9 @@ impl Threads {
         let mut reads = false;
         loop {
             let (step, calls) = self.0.roles.crew_step(reads);
-            if let Some(hub) = hub.upgrade() {
+            if calls != Calls::default()
+                && let Some(hub) = hub.upgrade()
+            {
                 self.see_to(&hub, calls);
             }
             reads = false;
@@ -77,6 +79,9 @@ impl Threads {
 
     /// Has the crew drop what may be the user's.
     pub(super) fn leave_to_crew(&self, hub: &Arc<Hub>, mut trash: Vec<Trash>) {
+        if trash.is_empty() {
+            return;
+        }
         trash.retain(|trash| !trash.is_plain());
         if !trash.is_empty() {
             self.take_work(hub, Work::Task(Box::new(move || drop(trash))));

@@ -140,6 +140,7 @@ impl Threads {
     }
 
     /// Does what is left to do after the roles have changed.
+    #[inline]
     fn see_to(&self, hub: &Hub, calls: Calls) {
         if calls.last {
             // Whoever lets go of a session that is over does not know of them.
@@ -198,21 +199,19 @@ impl Threads {
 
     /// Sends what is ready, unless somebody does; the last one closes the carrier.
     fn send_all(&self, hub: &Arc<Hub>) {
-        self.send_all_and_look(hub, &mut |_| {});
+        self.send_all_and_look(hub, Some(hub.now()), &mut |_| {});
     }
 
-    /// As [`Self::send_all`], and looks at the session while it has it, if it does.
-    fn send_all_and_look(&self, hub: &Arc<Hub>, look: &mut dyn FnMut(&mut Session)) {
-        if !self.0.sending.begin() {
-            return;
-        }
+    /// As [`Self::send_all`], and looks at the session while it has it, if it does. The time may be left out if the
+    /// session was told it just now.
+    fn send_all_and_look(&self, hub: &Arc<Hub>, mut now: Option<Time>, look: &mut dyn FnMut(&mut Session)) {
+        let Some(mut room) = self.0.sending.begin() else { return };
         self.0.node.ticker().enlist(hub);
         let mut trash = Vec::new();
         for _ in 0..FRAMES_IN_A_ROW {
-            let now = hub.now();
             let ((frame, more, is_last), unwanted) = hub.with_trash(|session| {
                 look(session);
-                let frame = session.poll_frame(now);
+                let frame = session.poll_frame_in(now.unwrap_or(session.time()), std::mem::take(&mut room));
                 let more = session.has_frames();
                 (frame, more, !more && session.ended().is_some())
             });
@@ -228,15 +227,22 @@ impl Threads {
                 // While nobody else sends: what leaves last is not cut off.
                 self.0.carrier.close();
             }
-            if (frame.is_none() || !more) && self.0.sending.end() {
-                // Only now, without the role: it may be the user's, and may call.
-                drop(trash);
-                if hub.dispatch() {
-                    // What waited for the room that this made: nobody else knows of it.
-                    self.take_work(hub, Work::Send);
-                }
-                return;
+            let is_all = frame.is_none() || !more;
+            room = frame.unwrap_or_default();
+            if is_all {
+                let Some(back) = self.0.sending.end(room) else {
+                    // Only now, without the role: it may be the user's, and may call.
+                    drop(trash);
+                    if hub.dispatch() {
+                        // What waited for the room that this made: nobody else knows of it.
+                        self.take_work(hub, Work::Send);
+                    }
+                    return;
+                };
+                room = back;
             }
+            // Sending may have taken a while.
+            now = Some(hub.now());
         }
         // Whoever sends for others has waited for long enough.
         self.0.sending.abort();
@@ -317,7 +323,8 @@ fn lost(error: &io::Error) -> String {
 impl Drive for Threads {
     fn take_work(&self, hub: &Arc<Hub>, work: Work) {
         let chain = match &work {
-            Work::Job(job) => Some(job.chain.clone()),
+            // One without a parent is nested in nothing.
+            Work::Job(job) if job.parent.is_some() => Some(job.chain.clone()),
             _ => None,
         };
         let innermost = chain.as_ref().and_then(|chain| chain.made_in(hub.number()).next());

@@ -21,6 +21,7 @@ mod model;
 mod state;
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::clock::Time;
@@ -117,7 +118,10 @@ impl<W: Piece> Roles<W> {
         state.seats_made += 1;
         let key = state.seats_made;
         let is_early = |(id, ..): &mut (Id, W, u32)| wish.awaited.is_on(*id);
-        let nested = state.early.extract_if(.., is_early).map(|(_, piece, _)| piece).collect();
+        let nested = match state.early.is_empty() {
+            true => VecDeque::new(),
+            false => state.early.extract_if(.., is_early).map(|(_, piece, _)| piece).collect(),
+        };
         state.seats.push(Seat { key, wish, at: At::Coming, woken: false, nested, nested_ticks: 0, signal: None });
         key
     }

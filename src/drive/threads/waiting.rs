@@ -137,7 +137,10 @@ impl Threads {
     ) -> (Result<bool, Error>, Wish) {
         hub.dispatch();
         let mut looked = None;
-        self.send_all_and_look(hub, &mut |session| {
+        // A call that is waited for has just been made.
+        let is_new = matches!(wish.awaited, Awaited::Call(_) | Awaited::CallInTime(_));
+        let now = if is_new { None } else { Some(hub.now()) };
+        self.send_all_and_look(hub, now, &mut |session| {
             if looked.is_none() {
                 looked = Some(first_look(session, wish, done));
             }

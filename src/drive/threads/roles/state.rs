@@ -263,6 +263,7 @@ impl<W: Piece> State<W> {
         let room = self.busy < busy_max;
         let place = self.work.iter().position(|piece| room || !piece.counts());
         let piece = match place {
+            Some(0) => self.work.pop_front(),
             Some(place) => self.work.remove(place),
             None if self.doing == 0 => self.last.pop_front(),
             None => None,

@@ -270,7 +270,7 @@ impl World {
     }
 
     pub(super) fn kick(self: &Arc<Self>) {
-        if !self.sending.begin() {
+        if self.sending.begin().is_none() {
             return;
         }
         loop {
@@ -284,7 +284,7 @@ impl World {
                 self.carrier.send(out);
                 self.sending.count();
             }
-            if (is_none || !more) && self.sending.end() {
+            if (is_none || !more) && self.sending.end(Vec::new()).is_none() {
                 break;
             }
         }
