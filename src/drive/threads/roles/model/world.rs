@@ -159,6 +159,8 @@ impl World {
     /// The session is over.
     pub(super) fn close(self: &Arc<Self>, in_order: bool) {
         if std::mem::replace(&mut self.session.lock().ended, true) {
+            // Whoever ended it may not have told the roles yet: one that reads the end again and again lets it.
+            thread::yield_now();
             return;
         }
         let (calls, dropped) = self.roles.end(in_order);
