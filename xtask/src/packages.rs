@@ -35,7 +35,7 @@ pub(crate) fn real(args: &[String]) -> Outcome {
 
 /// `cargo xtask bench`: the bare carrier and us by turns, between two processes.
 pub(crate) fn bench(args: &[String]) -> Outcome {
-    let base = ["run", "--quiet", "--release", "--package", "wherever-bench", "--bin", "bench", "--"];
+    let base = ["run", "--quiet", "--profile", "bench", "--package", "wherever-bench", "--bin", "bench", "--"];
     run(cargo(&base).args(args))
 }
 

@@ -5,22 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::drive::hub::{Drive, Hub};
-use crate::drive::threads::roles::{Calls, CrewStep, Piece};
+use crate::drive::threads::roles::{Calls, CrewDid, CrewStep, Piece};
 use crate::drive::threads::{CREW_OF, MAY_WAIT, Threads, Within};
 use crate::drive::work::Work;
 use crate::session::Trash;
-
-/// Says that a piece of work is done, whatever became of it.
-struct Done<'a> {
-    driver: &'a Threads,
-    counts: bool,
-}
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.driver.0.roles.done(self.counts);
-    }
-}
 
 impl Threads {
     /// What a thread of the crew does until it is not needed any more. It holds the session only while it works, so that
@@ -28,26 +16,31 @@ impl Threads {
     pub(super) fn serve_as_crew(&self, hub: &Weak<Hub>) {
         let _crew = Within::enter(&CREW_OF, self.address());
         self.0.roles.join();
-        let mut reads = false;
+        let mut did = CrewDid::Nothing;
         loop {
-            let (step, calls) = self.0.roles.crew_step(reads);
+            let (step, calls) = self.0.roles.crew_step(did);
             if calls != Calls::default()
                 && let Some(hub) = hub.upgrade()
             {
                 self.see_to(&hub, calls);
             }
-            reads = false;
-            match step {
+            did = match step {
                 CrewStep::Leave => return drop(self.0.roles.take_kept()),
-                CrewStep::Again => {}
-                CrewStep::Work(work) => self.work(hub, work),
-                CrewStep::Read => reads = self.read(hub),
-            }
+                CrewStep::Again => CrewDid::Nothing,
+                CrewStep::Work(work) => {
+                    let counted = work.counts();
+                    self.work(hub, work);
+                    CrewDid::Work { counted }
+                }
+                CrewStep::Read => {
+                    self.read(hub);
+                    CrewDid::Read
+                }
+            };
         }
     }
 
     fn work(&self, hub: &Weak<Hub>, work: Work) {
-        let _done = Done { driver: self, counts: work.counts() };
         if let Some(hub) = hub.upgrade() {
             if matches!(work, Work::Time) {
                 self.0.time_due.store(false, Ordering::Release);
@@ -65,16 +58,13 @@ impl Threads {
         }
     }
 
-    /// Receives once; whether the thread still has the reading role, as it has unless the session is gone.
-    fn read(&self, hub: &Weak<Hub>) -> bool {
-        let Some((hub, received)) = self.receive(|| hub.upgrade(), false, &mut |_| false) else {
-            return true;
-        };
+    /// Receives once, unless the session is gone.
+    fn read(&self, hub: &Weak<Hub>) {
+        let Some((hub, received)) = self.receive(|| hub.upgrade(), false, &mut |_| false) else { return };
         self.leave_to_crew(&hub, received.trash);
         if received.sends {
             self.take_work(&hub, Work::Send);
         }
-        true
     }
 
     /// Has the crew drop what may be the user's.

@@ -43,8 +43,6 @@ struct Shared {
     roles: Roles<Work>,
     sending: Sending,
     hub: Mutex<Weak<Hub>>,
-    /// What `recv` writes to, while nobody is in it.
-    buffer: Mutex<Vec<u8>>,
     /// Telling the time has been asked for, and was not done yet.
     time_due: AtomicBool,
     /// Frames sent at the last tick, and ticks since that number changed while somebody was sending.
@@ -61,6 +59,9 @@ const STUCK_TICKS_AFTER_END: u32 = 200;
 /// Frames that one thread sends in a row, if others make them: then the crew goes on.
 const FRAMES_IN_A_ROW: u32 = 64;
 
+/// Most bytes that a thread keeps for its next frame.
+const BUFFER_MAX: usize = 128 << 10;
+
 thread_local! {
     /// The driver whose crew the present thread is of, unless it waits in the middle of its work.
     static CREW_OF: Cell<usize> = const { Cell::new(0) };
@@ -68,6 +69,8 @@ thread_local! {
     static SERVES: Cell<(usize, u64, u64)> = const { Cell::new((0, 0, 0)) };
     /// Whether the present thread may wait for room for a result: not while it does for others what is no call of theirs.
     static MAY_WAIT: Cell<bool> = const { Cell::new(true) };
+    /// What `recv` writes to.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     /// The driver for which the present thread takes in what it received.
     static READS: Cell<usize> = const { Cell::new(0) };
 }
@@ -84,7 +87,6 @@ pub fn connect(node: &Node, carrier: impl Transport) -> Peer {
         roles: Roles::new(node.limits().workers_max as usize),
         sending: Sending::default(),
         hub: Mutex::default(),
-        buffer: Mutex::default(),
         time_due: AtomicBool::new(false),
         sent_before: AtomicU64::new(0),
         ticks_stuck: AtomicU32::new(0),
@@ -175,7 +177,7 @@ impl Threads {
         wakeable: bool,
         done: &mut dyn FnMut(&mut Session) -> bool,
     ) -> Option<(Arc<Hub>, Received)> {
-        let mut frame = std::mem::take(&mut *self.0.buffer.lock());
+        let mut frame = BUFFER.take();
         let received = guarded(|| match wakeable && self.0.carrier.is_interruptible() {
             true => self.0.carrier.recv_until(&mut frame, None),
             false => self.0.carrier.recv(&mut frame),
@@ -192,7 +194,9 @@ impl Threads {
             (done(session), session.has_frames())
         });
         sends |= hub.has_backlog();
-        *self.0.buffer.lock() = frame;
+        if frame.capacity() <= BUFFER_MAX {
+            BUFFER.set(frame);
+        }
         self.0.node.ticker().enlist(&hub);
         Some((hub, Received { done: is_done, sends, trash }))
     }

@@ -94,11 +94,22 @@ pub(crate) enum Step<W> {
     Again,
 }
 
+/// What a thread of the crew has done since it asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CrewDid {
+    /// Nothing that matters.
+    Nothing,
+    /// It has received, and has the reading role.
+    Read,
+    /// A piece of work, which may have counted towards the peer's share of threads.
+    Work { counted: bool },
+}
+
 /// What a thread of the crew does next.
 pub(crate) enum CrewStep<W> {
     /// Receive: it has the reading role.
     Read,
-    /// Do this, and say so.
+    /// Do this.
     Work(W),
     /// See to the calls, then ask again.
     Again,
@@ -294,10 +305,15 @@ impl<W: Piece> Roles<W> {
         self.join();
     }
 
-    /// What a thread of the crew does next; waits until there is something. `reads` says that it has the reading role.
-    pub(crate) fn crew_step(&self, mut reads: bool) -> (CrewStep<W>, Calls) {
+    /// What a thread of the crew does next, having done this; waits until there is something.
+    pub(crate) fn crew_step(&self, did: CrewDid) -> (CrewStep<W>, Calls) {
         let mut state = self.state.lock();
         let mut calls = Calls::default();
+        let mut reads = matches!(did, CrewDid::Read);
+        if let CrewDid::Work { counted } = did {
+            state.doing -= 1;
+            state.busy -= usize::from(counted);
+        }
         loop {
             if let Some(piece) = state.next_piece(self.busy_max) {
                 if reads {
@@ -339,15 +355,6 @@ impl<W: Piece> Roles<W> {
             if state.crew.spare.as_ref().is_some_and(|spare| Arc::ptr_eq(spare, &signal)) {
                 state.crew.spare = None;
             }
-        }
-    }
-
-    /// A piece of work is done.
-    pub(crate) fn done(&self, counted: bool) {
-        let mut state = self.state.lock();
-        state.doing -= 1;
-        if counted {
-            state.busy -= 1;
         }
     }
 

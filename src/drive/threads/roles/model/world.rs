@@ -12,7 +12,7 @@ use super::carrier::{Carrier, Frame, Out, Plan, Received};
 use crate::clock::Time;
 use crate::drive::contract::Awaited;
 use crate::drive::sending::Sending;
-use crate::drive::threads::roles::{Calls, CrewStep, Holder, Piece, Roles, Step, Wish};
+use crate::drive::threads::roles::{Calls, CrewDid, CrewStep, Holder, Piece, Roles, Step, Wish};
 use crate::sync::{Condvar, Mutex};
 use crate::table::Id;
 
@@ -302,28 +302,27 @@ impl World {
     fn serve_as_crew(self: &Arc<Self>) {
         BY_CREW.with(|by_crew| by_crew.set(true));
         self.roles.join();
-        let mut reads = false;
+        let mut did = CrewDid::Nothing;
         loop {
-            let (step, calls) = self.roles.crew_step(reads);
+            let (step, calls) = self.roles.crew_step(did);
             if matches!(step, CrewStep::Read) {
                 let taken = self.roles.state.lock().taken;
                 HOLDS.with(|holds| holds.set(Some(Holds::Crew(taken))));
             }
             self.see_to(calls);
-            reads = false;
-            match step {
+            did = match step {
                 CrewStep::Leave => return self.assert_holds_nothing(),
-                CrewStep::Again => {}
+                CrewStep::Again => CrewDid::Nothing,
                 CrewStep::Work(toy) => {
-                    let counts = toy.counts();
+                    let counted = toy.counts();
                     self.run(toy);
-                    self.roles.done(counts);
+                    CrewDid::Work { counted }
                 }
                 CrewStep::Read => {
                     self.receive(false, &|_| false);
-                    reads = true;
+                    CrewDid::Read
                 }
-            }
+            };
         }
     }
 
