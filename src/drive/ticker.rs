@@ -2,6 +2,7 @@
 //!
 //! It does nothing by itself that could wait, and runs no code of the user's: it calls others.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -115,7 +116,9 @@ fn look_at(hub: &Weak<Hub>, now: Time) -> bool {
     let Some(hub) = hub.upgrade() else { return false };
     // Before looking: what comes up after it enlists the session anew.
     hub.ticking.store(false, Ordering::Release);
-    let more = hub.driver().tick(&hub, now) && !hub.ticking.swap(true, Ordering::AcqRel);
+    // A carrier's `wake`, a waker: what panics there is the user's, and must not take the ticker of all sessions along.
+    let more = catch_unwind(AssertUnwindSafe(|| hub.driver().tick(&hub, now))).unwrap_or(true);
+    let more = more && !hub.ticking.swap(true, Ordering::AcqRel);
     // If nothing else refers to it by now, what goes with it may be the user's: that is dropped by a worker.
     if let Some(last) = Arc::into_inner(hub) {
         let workers = last.node().workers().pool();

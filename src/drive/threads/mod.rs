@@ -8,6 +8,7 @@
 //! thread that is stuck in the carrier there until the carrier lets it go.
 
 mod crew;
+mod farewell;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -422,15 +423,7 @@ impl Drive for Threads {
         if calls.wake {
             self.0.carrier.wake();
         }
-        let (driver, frames) = (self.clone(), last_frames.to_vec());
-        let hang_up: Box<dyn FnOnce() + Send> = Box::new(move || {
-            // Nobody is left who could be told that they did not arrive.
-            let _ = frames.iter().try_for_each(|frame| driver.0.carrier.send(frame));
-            driver.0.carrier.close();
-        });
-        if let Err(hang_up) = self.0.node.workers().run(hang_up) {
-            hang_up();
-        }
+        self.say_last(last_frames.to_vec());
     }
 
     fn drop_last(&self, trash: Vec<Trash>) {

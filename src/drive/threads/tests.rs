@@ -365,3 +365,41 @@ impl std::task::Wake for Woken {
         let _ = self.0.try_send(());
     }
 }
+
+/// A carrier that takes the preface, and then nothing until it is closed, of which it tells.
+struct Stuck {
+    took_one: AtomicBool,
+    closed: crossbeam_channel::Receiver<()>,
+    close: parking_lot::Mutex<Option<crossbeam_channel::Sender<()>>>,
+}
+
+impl Stuck {
+    fn wait(&self) -> io::Result<()> {
+        let _ = self.closed.recv();
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl Transport for Stuck {
+    fn send(&self, _frame: &[u8]) -> io::Result<()> {
+        if self.took_one.swap(true, Ordering::SeqCst) { self.wait() } else { Ok(()) }
+    }
+
+    fn recv(&self, _frame: &mut Vec<u8>) -> io::Result<()> {
+        self.wait()
+    }
+
+    fn close(&self) {
+        self.close.lock().take();
+    }
+}
+
+#[test]
+fn a_peer_that_takes_nothing_does_not_keep_the_carrier_of_a_session_that_is_gone() {
+    let limits = Limits { send_time_max: Duration::from_millis(10), ..Limits::default() };
+    let (close, closed) = bounded(0);
+    let seen = closed.clone();
+    let carrier = Stuck { took_one: AtomicBool::new(false), closed, close: parking_lot::Mutex::new(Some(close)) };
+    drop(connect(&Node::builder().limits(limits).build(), carrier));
+    assert!(seen.recv_timeout(Duration::from_secs(60)).is_err_and(|error| error.is_disconnected()));
+}
