@@ -22,7 +22,8 @@ impl LetGo {
         let mut ids = self.ids.lock();
         let is_first = ids.is_empty();
         ids.insert(id);
-        self.any.store(true, Ordering::Release);
+        // In one order with the ticker's mark: it looks here after it has taken that off, and we look there after this.
+        self.any.store(true, Ordering::SeqCst);
         is_first
     }
 
@@ -38,6 +39,6 @@ impl LetGo {
 
     /// Whether none is noted.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.any.load(Ordering::Acquire)
+        !self.any.load(Ordering::SeqCst)
     }
 }

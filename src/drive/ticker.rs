@@ -46,7 +46,7 @@ impl Ticker {
     /// Has a session looked at from the next tick on, until it needs it no more.
     #[inline]
     pub(crate) fn enlist(&self, hub: &Hub) {
-        if !hub.ticking.load(Ordering::Relaxed) {
+        if !hub.ticking.load(Ordering::SeqCst) {
             self.enlist_anew(hub);
         }
     }
@@ -115,7 +115,7 @@ impl Shared {
 fn look_at(hub: &Weak<Hub>, now: Time) -> bool {
     let Some(hub) = hub.upgrade() else { return false };
     // Before looking: what comes up after it enlists the session anew.
-    hub.ticking.store(false, Ordering::Release);
+    hub.ticking.store(false, Ordering::SeqCst);
     // A carrier's `wake`, a waker: what panics there is the user's, and must not take the ticker of all sessions along.
     let more = catch_unwind(AssertUnwindSafe(|| hub.driver().tick(&hub, now))).unwrap_or(true);
     let more = more && !hub.ticking.swap(true, Ordering::AcqRel);

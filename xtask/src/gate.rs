@@ -34,9 +34,10 @@ const STEPS: &[Step] = &[
         run: doc,
     },
     Step { name: "test", repeat: "cargo test --locked", run: Step::as_shown },
+    // Alone: what is first told elsewhere while a subscriber comes, `tracing` may take to be wanted by nobody, for good.
     Step {
         name: "tracing",
-        repeat: "cargo test --locked --package wherever --features tracing --lib notice",
+        repeat: "cargo test --locked --package wherever --features tracing --lib traced",
         run: Step::as_shown,
     },
     Step { name: "heap-bound", repeat: "cargo test --locked --package wherever-fuzz --lib", run: Step::as_shown },
