@@ -1,7 +1,7 @@
 //! Rust types as objects, member by member: what the macros stand on, and what can be written by hand.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
@@ -26,7 +26,8 @@ pub struct Class<T>(Arc<Definition<T>>);
 
 struct Definition<T> {
     shape: Arc<Shape>,
-    methods: HashMap<Arc<str>, Box<MethodCode<T>>>,
+    /// A tree: the programmer chose the names, and a few are found sooner than hashed.
+    methods: BTreeMap<Arc<str>, Box<MethodCode<T>>>,
     attributes: HashMap<Arc<str>, Attribute<T>>,
     operations: HashMap<Operation, Box<OperationCode<T>>>,
     whole: Option<Box<Getter<T>>>,
@@ -186,9 +187,13 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
     fn operate(&self, request: Request, context: &CallContext) -> Outcome {
         let definition = &self.class.0;
         let operation = request.operation;
+        if let (Operation::Call, Some(name)) = (operation, &request.member)
+            && let Some(method) = definition.methods.get(name)
+        {
+            return self.class.named(name, method(&self.value, request.arguments, context));
+        }
         // Declared members come first: an operation by hand cannot take them away.
         let declared = match (operation, request.member.as_deref()) {
-            (Operation::Call, Some(name)) => definition.methods.contains_key(name),
             (Operation::Get | Operation::Set, Some(name)) => {
                 definition.attributes.contains_key(name) || definition.methods.contains_key(name)
             }
@@ -204,9 +209,7 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
             };
         }
         let result = match (operation, request.member) {
-            (Operation::Call, Some(name)) => {
-                return self.class.call_method(&self.value, &name, request.arguments, context);
-            }
+            (Operation::Call, Some(name)) => Err(self.class.unable(&name, operation)),
             (Operation::Get, Some(name)) => return self.get(&name, context),
             (Operation::Set, Some(name)) => return self.set(&name, request.arguments, context),
             (Operation::Delete, Some(name)) => Err(self.class.unable(&name, operation)),

@@ -1,6 +1,6 @@
 //! The description of a Rust type for peers, step by step.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::context::CallContext;
@@ -26,7 +26,7 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         Self {
             definition: Definition {
                 shape: Arc::new(shape.clone()),
-                methods: HashMap::new(),
+                methods: BTreeMap::new(),
                 attributes: HashMap::new(),
                 operations: HashMap::new(),
                 whole: None,
