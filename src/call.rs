@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::Batch;
-use crate::convert::IntoArguments;
+use crate::convert::{IntoArguments, IntoValue};
 use crate::drive::{Awaited, Hub, one_way_here, perform_here, serving};
 use crate::error::Error;
 use crate::future::Here;
@@ -37,6 +37,8 @@ pub struct CallBuilder {
     time: Option<Duration>,
     prefetch: Vec<Arc<str>>,
     credit: Option<(u64, u64)>,
+    /// Why an argument could not be made a value.
+    misfit: Option<Error>,
 }
 
 /// Where a call goes, once its target is looked at.
@@ -58,6 +60,7 @@ impl CallBuilder {
             time: None,
             prefetch: Vec::new(),
             credit: None,
+            misfit: None,
         }
     }
 
@@ -74,13 +77,20 @@ impl CallBuilder {
 
     /// With these arguments.
     pub fn args(mut self, arguments: impl IntoArguments) -> Self {
-        self.arguments = arguments.into_arguments();
+        match arguments.into_arguments() {
+            Ok(arguments) => self.arguments = arguments,
+            Err(misfit) => self.misfit = Some(misfit),
+        }
         self
     }
 
     /// With one more argument, by name.
-    pub fn named(mut self, name: impl Into<Arc<str>>, value: impl Into<Value>) -> Self {
-        self.arguments.named.push((name.into(), value.into()));
+    pub fn named(mut self, name: impl Into<Arc<str>>, value: impl IntoValue) -> Self {
+        let name = name.into();
+        match value.into_value() {
+            Ok(value) => self.arguments.named.push((name, value)),
+            Err(misfit) => self.misfit = Some(misfit.within(name)),
+        }
         self
     }
 
@@ -191,6 +201,9 @@ impl CallBuilder {
 
     /// Where the call goes; a method read off a path and then called is a call of the method.
     pub(crate) fn route(&mut self) -> Result<Route, Error> {
+        if let Some(misfit) = self.misfit.take() {
+            return Err(misfit);
+        }
         if self.operation == Operation::Call && self.member.is_none() {
             self.member = self.path.pop();
         }

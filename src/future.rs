@@ -21,6 +21,7 @@ use crate::proxy::Proxy;
 use crate::session::{CallSpec, EndReason};
 use crate::stream::ItemStream;
 use crate::table::{Handle, Id};
+use crate::typed::{ROOT, TypedProxy};
 use crate::value::Value;
 use asking::{Asking, Called};
 pub(crate) use here::Here;
@@ -236,6 +237,22 @@ impl Peer {
     /// [`Error::NotFound`] if there is none.
     pub async fn get_later(&self, name: &str) -> Result<Proxy, Error> {
         self.lookup(name).await?.to()
+    }
+
+    /// As [`Self::get_as`], from within a task.
+    ///
+    /// # Errors
+    /// As for [`Self::get_as`].
+    pub async fn get_as_later<P: TypedProxy>(&self, name: &str) -> Result<P, Error> {
+        self.get_later(name).await?.cast()
+    }
+
+    /// As [`Self::root`], from within a task.
+    ///
+    /// # Errors
+    /// As for [`Self::get_as`].
+    pub async fn root_later<P: TypedProxy>(&self) -> Result<P, Error> {
+        self.get_as_later(ROOT).await
     }
 
     /// Waits, without blocking, until the session is over; why it is. For a side that only serves: while it waits, the

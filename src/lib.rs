@@ -88,12 +88,13 @@ mod stream;
 mod sync;
 mod table;
 pub mod transport;
+pub mod typed;
 pub mod value;
 pub mod wire;
 
 pub use batch::Batch;
 pub use call::CallBuilder;
-pub use convert::{FromValue, IntoArguments};
+pub use convert::{FromValue, IntoArguments, IntoValue};
 pub use drive::connect_threads as connect;
 pub use error::Error;
 pub use future::{CallFuture, PromiseFuture};
@@ -110,3 +111,5 @@ pub use stream::{Fetched, ItemStream};
 pub use table::{Handle, Id, Offer, Origin};
 pub use transport::{Framed, Transport};
 pub use value::Value;
+#[cfg(feature = "macros")]
+pub use wherever_macros::{DeclaredError, ValueType, export, interface};

@@ -13,6 +13,7 @@ use crate::host::{Own, Runtime};
 use crate::limits::Limits;
 use crate::notice::{Hooks, Notice};
 use crate::policy::Policy;
+use crate::typed::{ROOT, ValueType};
 use crate::value::Value;
 
 /// This process's own side: what it exports, by which policy and limits, on what clock, with which runtime.
@@ -27,6 +28,8 @@ struct Inner {
     limits: Limits,
     clock: Arc<dyn Clock>,
     runtime: Box<dyn Runs>,
+    /// Beside those of the runtime.
+    value_types: Vec<(Arc<str>, u32)>,
     workers: Workers,
     ticker: Ticker,
     hooks: Hooks,
@@ -63,6 +66,7 @@ pub struct NodeBuilder {
     limits: Limits,
     clock: Arc<dyn Clock>,
     runtime: Box<dyn Runs>,
+    value_types: Vec<(Arc<str>, u32)>,
     hooks: Hooks,
 }
 
@@ -85,6 +89,7 @@ impl Node {
             limits: Limits::default(),
             clock: Arc::new(SystemClock::default()),
             runtime: Box::new(OfRuntime(Arc::new(crate::rust_runtime::RustRuntime::default()))),
+            value_types: Vec::new(),
             hooks: Hooks::default(),
         }
     }
@@ -93,6 +98,11 @@ impl Node {
     pub fn export(&self, name: impl Into<Arc<str>>, object: impl Into<Own>) {
         // Bound, so that what is replaced is dropped after the lock.
         let _before = self.0.exports.lock().insert(name.into(), object.into());
+    }
+
+    /// Exports the object that the node is for, under the name `root`: peers get it by [`crate::Peer::root`].
+    pub fn export_root(&self, object: impl Into<Own>) {
+        self.export(ROOT, object);
     }
 
     /// Takes a name back; whether it stood for anything. Peers that hold the object keep it.
@@ -131,7 +141,9 @@ impl Node {
     }
 
     pub(crate) fn value_types(&self) -> Vec<(Arc<str>, u32)> {
-        self.0.runtime.value_types()
+        let mut types = self.0.runtime.value_types();
+        types.extend_from_slice(&self.0.value_types);
+        types
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {
@@ -200,6 +212,13 @@ impl NodeBuilder {
         Self { runtime: Box::new(OfRuntime(runtime)), ..self }
     }
 
+    /// With one more value type that it takes by copy: peers are told its name and version, and send it so.
+    #[must_use]
+    pub fn value_type<T: ValueType>(mut self) -> Self {
+        self.value_types.push((T::NAME.into(), T::VERSION));
+        self
+    }
+
     /// With one more hook, told what happens in the node's sessions: on threads on which user code may run, with no lock
     /// held, as it happens or shortly after. It should be quick, since what it is told of goes on after it; a panic of it
     /// is dropped. What happens in one session may be told on several threads at once.
@@ -211,7 +230,7 @@ impl NodeBuilder {
 
     /// The node.
     pub fn build(self) -> Node {
-        let Self { policy, limits, clock, runtime, hooks } = self;
+        let Self { policy, limits, clock, runtime, value_types, hooks } = self;
         let ticker = Ticker::new(clock.clone());
         Node(Arc::new(Inner {
             exports: Mutex::default(),
@@ -219,6 +238,7 @@ impl NodeBuilder {
             limits,
             clock,
             runtime,
+            value_types,
             workers: Workers::default(),
             ticker,
             hooks,

@@ -11,6 +11,7 @@ use crate::host::Operation;
 use crate::promise::Promise;
 use crate::proxy::Proxy;
 use crate::session::{EndReason, Session, Stats};
+use crate::typed::{ROOT, TypedProxy};
 
 /// The other side of a session. Cloning makes another reference to the same.
 ///
@@ -29,6 +30,22 @@ impl Peer {
     /// [`Error::NotFound`] if there is none.
     pub fn get(&self, name: &str) -> Result<Proxy, Error> {
         self.lookup(name).send()?.to()
+    }
+
+    /// The object that the peer exports under a name, worn with an interface.
+    ///
+    /// # Errors
+    /// As for [`Self::get`] and [`Proxy::cast`].
+    pub fn get_as<P: TypedProxy>(&self, name: &str) -> Result<P, Error> {
+        self.get(name)?.cast()
+    }
+
+    /// The object that the peer is for, worn with its interface; see [`Node::export_root`](crate::Node::export_root).
+    ///
+    /// # Errors
+    /// As for [`Self::get_as`].
+    pub fn root<P: TypedProxy>(&self) -> Result<P, Error> {
+        self.get_as(ROOT)
     }
 
     /// As [`Self::get`], without waiting: calls may be made on the promise at once.

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::call::{CallBuilder, Callee};
-use crate::convert::{FromValue, IntoArguments};
+use crate::convert::{FromValue, IntoArguments, IntoValue};
 use crate::drive::{Hub, IDENTITY};
 use crate::error::Error;
-use crate::host::Operation;
+use crate::host::{Operation, Own};
 use crate::hosts::contents_from_items;
 use crate::peer::Peer;
 use crate::promise::Promise;
 use crate::shape::{Category, Shape};
 use crate::stream::{Fetched, ItemStream};
+use crate::typed::{TypedProxy, Worn};
 use crate::value::{Ref, Value};
 
 /// An object, most often a remote one, with what can be asked of it. Cloning makes another proxy of the same object.
@@ -92,8 +93,8 @@ impl Proxy {
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn set(&self, member: &str, value: impl Into<Value>) -> Result<(), Error> {
-        self.request(Operation::Set).member(member).args((value.into(),)).send().map(|_| ())
+    pub fn set(&self, member: &str, value: impl IntoValue) -> Result<(), Error> {
+        self.request(Operation::Set).member(member).args((value,)).send().map(|_| ())
     }
 
     /// Deletes an attribute.
@@ -108,32 +109,32 @@ impl Proxy {
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn index(&self, key: impl Into<Value>) -> Result<Value, Error> {
-        self.request(Operation::Index).args((key.into(),)).send()
+    pub fn index(&self, key: impl IntoValue) -> Result<Value, Error> {
+        self.request(Operation::Index).args((key,)).send()
     }
 
     /// Writes the item at a key.
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn set_index(&self, key: impl Into<Value>, value: impl Into<Value>) -> Result<(), Error> {
-        self.request(Operation::SetIndex).args((key.into(), value.into())).send().map(|_| ())
+    pub fn set_index(&self, key: impl IntoValue, value: impl IntoValue) -> Result<(), Error> {
+        self.request(Operation::SetIndex).args((key, value)).send().map(|_| ())
     }
 
     /// Deletes the item at a key.
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn delete_index(&self, key: impl Into<Value>) -> Result<(), Error> {
-        self.request(Operation::DeleteIndex).args((key.into(),)).send().map(|_| ())
+    pub fn delete_index(&self, key: impl IntoValue) -> Result<(), Error> {
+        self.request(Operation::DeleteIndex).args((key,)).send().map(|_| ())
     }
 
     /// Whether the object contains a value.
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn contains(&self, value: impl Into<Value>) -> Result<bool, Error> {
-        self.request(Operation::Contains).args((value.into(),)).send()?.to()
+    pub fn contains(&self, value: impl IntoValue) -> Result<bool, Error> {
+        self.request(Operation::Contains).args((value,)).send()?.to()
     }
 
     /// The length of the object.
@@ -149,16 +150,16 @@ impl Proxy {
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn compare(&self, how: &str, other: impl Into<Value>) -> Result<bool, Error> {
-        self.request(Operation::Compare).member(how).args((other.into(),)).send()?.to()
+    pub fn compare(&self, how: &str, other: impl IntoValue) -> Result<bool, Error> {
+        self.request(Operation::Compare).member(how).args((other,)).send()?.to()
     }
 
     /// A binary operator, by name: `add`, `radd`, `iadd` and so on. A container of this side is copied.
     ///
     /// # Errors
     /// As for [`Self::call`].
-    pub fn binary(&self, operator: &str, other: impl Into<Value>) -> Result<Value, Error> {
-        self.request(Operation::Binary).member(operator).args((other.into(),)).send()
+    pub fn binary(&self, operator: &str, other: impl IntoValue) -> Result<Value, Error> {
+        self.request(Operation::Binary).member(operator).args((other,)).send()
     }
 
     /// The object as text: `repr`, `str` or `format`.
@@ -268,6 +269,14 @@ impl Proxy {
         &self.target
     }
 
+    /// The object, worn with this interface; it is looked at now, unless it is a promise.
+    ///
+    /// # Errors
+    /// [`Error::Convert`] lists everything that the interface asks for and the object's shape does not have.
+    pub fn cast<P: TypedProxy>(&self) -> Result<P, Error> {
+        Worn::from_value::<P>(self.into()).map(P::wear)
+    }
+
     /// The peer that the object lives at; `None` for an object of this side.
     pub fn peer(&self) -> Option<Peer> {
         match &self.target {
@@ -312,6 +321,12 @@ fn skip_category(mut items: ItemStream) -> Result<ItemStream, Error> {
 impl From<Ref> for Proxy {
     fn from(target: Ref) -> Self {
         Self::of(target)
+    }
+}
+
+impl From<Own> for Proxy {
+    fn from(own: Own) -> Self {
+        Self::of(Ref::Own(own))
     }
 }
 

@@ -219,6 +219,12 @@ impl Member {
         Self { concurrent: true, ..self }
     }
 
+    /// The member, its calls one-way unless the caller says otherwise.
+    #[must_use]
+    pub fn one_way(self) -> Self {
+        Self { one_way: true, ..self }
+    }
+
     /// The member, its calls changing nothing, so that a read-only reference lets them through.
     #[must_use]
     pub fn reads(self) -> Self {

@@ -6,39 +6,42 @@ use crate::error::Error;
 use crate::host::Arguments;
 use crate::value::Value;
 
-use super::FromValue;
+use super::{FromValue, IntoValue};
 
-/// What can stand as the arguments of a call: `()`, a tuple of values, or [`Arguments`] themselves.
+/// What can stand as the arguments of a call: `()`, a tuple of what can be made values, or [`Arguments`] themselves.
 pub trait IntoArguments {
     /// The arguments.
-    fn into_arguments(self) -> Arguments;
+    ///
+    /// # Errors
+    /// Why one of them cannot be a value; see [`IntoValue::into_value`].
+    fn into_arguments(self) -> Result<Arguments, Error>;
 }
 
 impl IntoArguments for Arguments {
-    fn into_arguments(self) -> Arguments {
-        self
+    fn into_arguments(self) -> Result<Arguments, Error> {
+        Ok(self)
     }
 }
 
 impl IntoArguments for () {
-    fn into_arguments(self) -> Arguments {
-        Arguments::default()
+    fn into_arguments(self) -> Result<Arguments, Error> {
+        Ok(Arguments::default())
     }
 }
 
 impl IntoArguments for Vec<Value> {
-    fn into_arguments(self) -> Arguments {
-        self.into()
+    fn into_arguments(self) -> Result<Arguments, Error> {
+        Ok(self.into())
     }
 }
 
 macro_rules! tuples {
     ($(($($name:ident)+))+) => {$(
-        impl<$($name: Into<Value>),+> IntoArguments for ($($name,)+) {
+        impl<$($name: IntoValue),+> IntoArguments for ($($name,)+) {
             #[allow(non_snake_case, reason = "each part is named after its type")]
-            fn into_arguments(self) -> Arguments {
+            fn into_arguments(self) -> Result<Arguments, Error> {
                 let ($($name,)+) = self;
-                vec![$($name.into()),+].into()
+                Ok(vec![$($name.into_value()?),+].into())
             }
         }
     )+};
@@ -81,6 +84,22 @@ impl Arguments {
     pub fn optional<T: FromValue>(&mut self, position: usize, name: &str) -> Result<Option<T>, Error> {
         let value = self.find(position, name).unwrap_or_default();
         Option::from_value(value).map_err(|error: Error| error.within(name))
+    }
+
+    /// As [`Self::take`], for an argument that may be left out; this stands for it then.
+    ///
+    /// # Errors
+    /// [`Error::Convert`] with the argument's name, if it is of another type.
+    pub fn take_or<T: FromValue>(
+        &mut self,
+        position: usize,
+        name: &str,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
+        match self.find(position, name) {
+            Some(value) => T::from_value(value).map_err(|error| error.within(name)),
+            None => Ok(default()),
+        }
     }
 
     /// Takes what is named out, so that [`Self::finish`] sees what is left. What is given both ways stays named.

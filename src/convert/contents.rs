@@ -1,32 +1,29 @@
-//! Containers as Rust's types: copied contents, and own containers read at this moment.
+//! Containers as Rust's types: copied contents, and containers read at this moment, remote ones by a call.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
+use crate::proxy::Proxy;
 use crate::value::{Entries, Items, Ref, Value};
 
-use super::{FromValue, unlike};
+use super::{FromValue, TypeText, unlike};
 
 /// The longest text of a key in the path of an error, in characters.
 const KEY_CHARS_MAX: usize = 60;
 
-/// The value itself, if it holds contents; those of an own container; otherwise the error that `wanted` was wanted.
+/// The value itself, if it holds contents; those of a container, read at this moment, which for a remote one is a call;
+/// otherwise the error that `wanted` was wanted.
 pub(super) fn of(value: Value, wanted: &str) -> Result<Value, Error> {
     match &value {
         Value::Ref(Ref::Own(own)) if own.shape().category().is_container() => own.host().whole(),
-        Value::Ref(Ref::Remote(handle)) => Err(Error::convert(
-            format!("{wanted}, copied"),
-            if handle.is_promise() {
-                "promise; wait for its result first".to_owned()
-            } else {
-                format!(
-                    "remote object {}; `Proxy::fetch` copies the contents of a remote container",
-                    handle.shape().name()
-                )
-            },
-        )),
-        Value::Ref(Ref::Own(_)) => Err(unlike(wanted, &value)),
+        Value::Ref(Ref::Remote(handle)) if handle.is_promise() => {
+            Err(Error::convert(format!("{wanted}, copied"), "promise; wait for its result first"))
+        }
+        Value::Ref(Ref::Remote(handle)) if handle.shape().category().is_container() => {
+            Proxy::of(Ref::Remote(handle.clone())).fetch()
+        }
+        Value::Ref(_) => Err(unlike(wanted, &value)),
         _ => Ok(value),
     }
 }
@@ -46,7 +43,16 @@ fn items(value: Value, wanted: &str) -> Result<Items, Error> {
 fn entries(value: Value) -> Result<Entries, Error> {
     match of(value, "dict")? {
         Value::Dict(entries) => Ok(entries),
+        // What is made of copies alone, as a value type is, has no dicts.
+        Value::Tuple(pairs) => pairs.iter().enumerate().map(|(at, pair)| pair_of(at, pair)).collect(),
         other => Err(unlike("dict", &other)),
+    }
+}
+
+fn pair_of(at: usize, pair: &Value) -> Result<(Value, Value), Error> {
+    match pair {
+        Value::Tuple(parts) if parts.len() == 2 => Ok((parts[0].clone(), parts[1].clone())),
+        other => Err(unlike("pair of key and value", other).within(format!("[{at}]"))),
     }
 }
 
@@ -85,24 +91,48 @@ impl<T: FromValue> FromValue for Vec<T> {
     fn from_value(value: Value) -> Result<Self, Error> {
         T::many_from_value(value)
     }
+
+    fn type_text() -> TypeText {
+        T::many_text()
+    }
+
+    const WHOLE_LEVELS: usize = 1 + T::WHOLE_LEVELS;
 }
 
 impl<T: FromValue + Ord> FromValue for BTreeSet<T> {
     fn from_value(value: Value) -> Result<Self, Error> {
         each(&items(value, "set")?).collect()
     }
+
+    fn type_text() -> TypeText {
+        format!("set[{}]", T::type_text()).into()
+    }
+
+    const WHOLE_LEVELS: usize = 1 + T::WHOLE_LEVELS;
 }
 
 impl<T: FromValue + Eq + Hash, S: BuildHasher + Default> FromValue for HashSet<T, S> {
     fn from_value(value: Value) -> Result<Self, Error> {
         each(&items(value, "set")?).collect()
     }
+
+    fn type_text() -> TypeText {
+        format!("set[{}]", T::type_text()).into()
+    }
+
+    const WHOLE_LEVELS: usize = 1 + T::WHOLE_LEVELS;
 }
 
 impl<K: FromValue + Ord, V: FromValue> FromValue for BTreeMap<K, V> {
     fn from_value(value: Value) -> Result<Self, Error> {
         pairs(&entries(value)?).collect()
     }
+
+    fn type_text() -> TypeText {
+        format!("dict[{}, {}]", K::type_text(), V::type_text()).into()
+    }
+
+    const WHOLE_LEVELS: usize = 1 + V::WHOLE_LEVELS;
 }
 
 impl<K, V, S> FromValue for HashMap<K, V, S>
@@ -114,6 +144,12 @@ where
     fn from_value(value: Value) -> Result<Self, Error> {
         pairs(&entries(value)?).collect()
     }
+
+    fn type_text() -> TypeText {
+        format!("dict[{}, {}]", K::type_text(), V::type_text()).into()
+    }
+
+    const WHOLE_LEVELS: usize = 1 + V::WHOLE_LEVELS;
 }
 
 macro_rules! tuples {
@@ -129,6 +165,10 @@ macro_rules! tuples {
                     $name::from_value(items[$at].clone())
                         .map_err(|error| error.within(concat!("[", $at, "]")))?,
                 )+))
+            }
+
+            fn type_text() -> TypeText {
+                super::tuple_text(&[$($name::type_text()),+])
             }
         }
     )+};

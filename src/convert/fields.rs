@@ -50,6 +50,11 @@ impl Fields {
         Option::from_value(value).map_err(|error: Error| error.within(name))
     }
 
+    /// The field of this name, if it is there.
+    pub(crate) fn find_field<T: FromValue>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        self.find(name).map(|value| T::from_value(value).map_err(|error| error.within(name))).transpose()
+    }
+
     fn find(&mut self, name: &str) -> Option<Value> {
         let mut fields = self.entries.iter().zip(&mut self.taken);
         let ((_, value), taken) = fields.find(|((key, _), _)| matches!(key, Value::Text(key) if &**key == name))?;

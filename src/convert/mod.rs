@@ -1,14 +1,14 @@
 //! Between Rust's own types and [`Value`]: what becomes what, and errors that say where a value was not what was
 //! wanted.
 //!
-//! Immutable things convert both ways by `into` and [`Value::to`]. A `Vec` does not become a value by itself: a list
-//! is an object of its own, which the peer gets a reference to, so it is made as one on purpose. Bytes are the
-//! exception: `Vec<u8>` is immutable bytes.
+//! What is given away is copied: a `Vec` is the contents of a list, and `Vec<u8>` immutable bytes. A list that others are
+//! to change is an object, which a peer gets a reference to: [`crate::hosts::List`].
 
 mod arguments;
 mod contents;
 mod fields;
 mod into;
+mod into_value;
 mod scalars;
 
 #[cfg(test)]
@@ -16,9 +16,18 @@ mod tests;
 
 pub use arguments::IntoArguments;
 pub use fields::{Fields, fields};
+pub use into_value::IntoValue;
+
+use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::value::{Ref, Value};
+
+/// A type as it stands in the signature of a member: `int`, `list[str]`, the name of an interface. The words are those
+/// of Python, which say nothing of sizes; `object` is anything.
+pub type TypeText = Cow<'static, str>;
+
+const OBJECT: TypeText = Cow::Borrowed("object");
 
 /// A type that can be made of a value.
 pub trait FromValue: Sized {
@@ -27,6 +36,21 @@ pub trait FromValue: Sized {
     /// # Errors
     /// [`Error::Convert`] says what was wanted, what was found, and where in the value.
     fn from_value(value: Value) -> Result<Self, Error>;
+
+    /// The type as it stands in a signature that peers are told.
+    fn type_text() -> TypeText {
+        OBJECT
+    }
+
+    /// How many levels of containers it wants whole: what a peer gave by reference is copied that deep first.
+    #[doc(hidden)]
+    const WHOLE_LEVELS: usize = 0;
+
+    /// As [`Self::type_text`], of many.
+    #[doc(hidden)]
+    fn many_text() -> TypeText {
+        format!("list[{}]", Self::type_text()).into()
+    }
 
     /// Makes many of a container. Only bytes do this in a way of their own.
     #[doc(hidden)]
@@ -60,4 +84,12 @@ fn unlike(wanted: &str, found: &Value) -> Error {
             _ => kind.to_owned(),
         },
     )
+}
+
+fn optional_text(text: TypeText) -> TypeText {
+    if text == "object" { text } else { format!("{text} | None").into() }
+}
+
+fn tuple_text(parts: &[TypeText]) -> TypeText {
+    format!("tuple[{}]", parts.join(", ")).into()
 }

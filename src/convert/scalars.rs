@@ -7,7 +7,7 @@ use crate::host::Own;
 use crate::table::Handle;
 use crate::value::{BigInt, Ref, Value};
 
-use super::{FromValue, contents, unlike};
+use super::{FromValue, TypeText, contents, unlike};
 
 impl FromValue for Value {
     fn from_value(value: Value) -> Result<Self, Error> {
@@ -22,6 +22,10 @@ impl FromValue for () {
             other => Err(unlike("none", &other)),
         }
     }
+
+    fn type_text() -> TypeText {
+        "None".into()
+    }
 }
 
 impl FromValue for bool {
@@ -31,6 +35,10 @@ impl FromValue for bool {
             other => Err(unlike("bool", &other)),
         }
     }
+
+    fn type_text() -> TypeText {
+        "bool".into()
+    }
 }
 
 macro_rules! ints {
@@ -38,6 +46,10 @@ macro_rules! ints {
         impl FromValue for $int {
             fn from_value(value: Value) -> Result<Self, Error> {
                 int(&value).ok_or_else(|| unlike(stringify!($int), &value))
+            }
+
+            fn type_text() -> TypeText {
+                "int".into()
             }
         }
     )*};
@@ -67,6 +79,14 @@ impl FromValue for u8 {
             },
         }
     }
+
+    fn type_text() -> TypeText {
+        "int".into()
+    }
+
+    fn many_text() -> TypeText {
+        "bytes".into()
+    }
 }
 
 impl FromValue for u128 {
@@ -76,6 +96,10 @@ impl FromValue for u128 {
             _ => int(&value),
         };
         wide.ok_or_else(|| unlike("u128", &value))
+    }
+
+    fn type_text() -> TypeText {
+        "int".into()
     }
 }
 
@@ -94,6 +118,10 @@ impl FromValue for BigInt {
             other => Err(unlike("int", &other)),
         }
     }
+
+    fn type_text() -> TypeText {
+        "int".into()
+    }
 }
 
 impl FromValue for f64 {
@@ -104,6 +132,10 @@ impl FromValue for f64 {
             Value::Int(number) if (number as f64) as i128 == i128::from(number) => Ok(number as f64),
             other => Err(unlike("f64", &other)),
         }
+    }
+
+    fn type_text() -> TypeText {
+        "float".into()
     }
 }
 
@@ -117,6 +149,10 @@ impl FromValue for f32 {
         }
         Ok(narrow)
     }
+
+    fn type_text() -> TypeText {
+        "float".into()
+    }
 }
 
 impl FromValue for Arc<str> {
@@ -126,11 +162,19 @@ impl FromValue for Arc<str> {
             other => Err(unlike("text", &other)),
         }
     }
+
+    fn type_text() -> TypeText {
+        "str".into()
+    }
 }
 
 impl FromValue for String {
     fn from_value(value: Value) -> Result<Self, Error> {
         Arc::<str>::from_value(value).map(|text| text.as_ref().to_owned())
+    }
+
+    fn type_text() -> TypeText {
+        "str".into()
     }
 }
 
@@ -143,14 +187,24 @@ impl FromValue for char {
             _ => Err(Error::convert("one character", format!("text of {} characters", text.chars().count()))),
         }
     }
+
+    fn type_text() -> TypeText {
+        "str".into()
+    }
 }
 
 impl FromValue for Arc<[u8]> {
+    const WHOLE_LEVELS: usize = 1;
+
     fn from_value(value: Value) -> Result<Self, Error> {
         match value {
             Value::Bytes(bytes) | Value::ByteArray(bytes) => Ok(bytes),
             other => u8::many_from_value(other).map(Into::into),
         }
+    }
+
+    fn type_text() -> TypeText {
+        "bytes".into()
     }
 }
 
@@ -161,6 +215,12 @@ impl<T: FromValue> FromValue for Option<T> {
             some => T::from_value(some).map(Some),
         }
     }
+
+    fn type_text() -> TypeText {
+        super::optional_text(T::type_text())
+    }
+
+    const WHOLE_LEVELS: usize = T::WHOLE_LEVELS;
 }
 
 impl FromValue for Ref {
@@ -188,4 +248,16 @@ impl FromValue for Handle {
             other => Err(unlike("remote object", &other)),
         }
     }
+}
+
+impl<T: FromValue> FromValue for Box<T> {
+    fn from_value(value: Value) -> Result<Self, Error> {
+        T::from_value(value).map(Box::new)
+    }
+
+    fn type_text() -> TypeText {
+        T::type_text()
+    }
+
+    const WHOLE_LEVELS: usize = T::WHOLE_LEVELS;
 }

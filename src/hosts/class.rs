@@ -15,11 +15,13 @@ use crate::shape::{Category, Shape};
 use crate::value::{Ref, Value};
 
 mod builder;
+mod describe;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 pub use builder::ClassBuilder;
+pub use describe::{Describe, DescribeMut};
 
 /// A Rust type as peers see it: its shape, and the code of its members. A clone is the same class.
 pub struct Class<T>(Arc<Definition<T>>);
@@ -76,7 +78,17 @@ impl<T: Send + Sync + 'static> Class<T> {
 
     /// Makes an object of this value. `own.downcast::<Instance<T>>()` leads back to the value.
     pub fn instance(&self, value: T) -> Own {
-        Own::new(Instance { class: self.clone(), value: Arc::new(value) })
+        self.shared(Arc::new(value))
+    }
+
+    /// As [`Self::instance`], of a value that others hold too: however often it is made, to a peer it is one object.
+    pub fn shared(&self, value: Arc<T>) -> Own {
+        Own::new(Instance { class: self.clone(), value, identity: None })
+    }
+
+    /// As [`Self::instance`], of a value that only stands for the object with this identity.
+    pub fn standing_for(&self, value: T, identity: Identity) -> Own {
+        Own::new(Instance { class: self.clone(), value: Arc::new(value), identity: Some(identity) })
     }
 
     /// A reference to the class itself. Passing it lets instances be recognised; it makes instances for a peer only if
@@ -128,6 +140,8 @@ impl<T> fmt::Debug for Class<T> {
 pub struct Instance<T> {
     class: Class<T>,
     value: Arc<T>,
+    /// Where it is not that of the value.
+    identity: Option<Identity>,
 }
 
 impl<T> Instance<T> {
@@ -237,6 +251,11 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
             Some(whole) => whole(&self.value, context),
             None => Outcome::Error(Error::not_supported(&self.class.0.shape, Operation::Whole)),
         }
+    }
+
+    /// That of the value, or of what it stands for.
+    fn identity(&self) -> Identity {
+        self.identity.unwrap_or_else(|| Identity::of(&*self.value))
     }
 
     fn as_any(&self) -> Option<&dyn Any> {

@@ -14,11 +14,12 @@ use crate::value::{Ref, Value};
 pub struct Function {
     name: Arc<str>,
     code: Box<Code>,
+    shape: Arc<Shape>,
 }
 
 type Code = dyn Fn(Arguments, &CallContext) -> Outcome + Send + Sync;
 
-/// One shape for all functions: it is constant.
+/// One shape for all functions without documentation: it is constant.
 static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
     let operations = [Operation::Call, Operation::Text, Operation::Truth, Operation::Dir];
     Arc::new(Shape::new("rust:function", Category::Function).doc_text("A function of Rust.").operations(&operations))
@@ -73,7 +74,14 @@ impl Function {
     where
         F: Fn(Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
     {
-        Self { name: name.into(), code: Box::new(function) }
+        Self { name: name.into(), code: Box::new(function), shape: SHAPE.clone() }
+    }
+
+    /// The function with documentation, which is told by a shape of its own.
+    #[must_use]
+    pub fn described(self, doc: impl Into<Arc<str>>) -> Self {
+        let shape = Shape::new("rust:function", Category::Function).doc_text(doc).base(SHAPE.clone());
+        Self { shape: Arc::new(shape), ..self }
     }
 
     /// The function's name.
@@ -89,7 +97,7 @@ impl Function {
 
 impl Host for Function {
     fn shape(&self) -> Arc<Shape> {
-        SHAPE.clone()
+        self.shape.clone()
     }
 
     fn operate(&self, request: Request, context: &CallContext) -> Outcome {

@@ -26,7 +26,7 @@ mod turned;
 mod waiting;
 
 pub use bytearray::ByteArray;
-pub use class::{Class, ClassBuilder, Instance};
+pub use class::{Class, ClassBuilder, Describe, DescribeMut, Instance};
 pub use contents::{contents_from_items, stream, whole_stream};
 pub use copy::copy_operand;
 pub use dict::Dict;

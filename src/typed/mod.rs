@@ -1,0 +1,32 @@
+//! The typed face: Rust types exported member by member, and remote objects used through Rust's own traits.
+//!
+//! The attributes `#[export]` and `#[interface]` and the derives write code against what is here; all of it can be used
+//! by hand. An [`Exported`] type describes its class; a [`TypedProxy`] is a [`Proxy`](crate::Proxy) that wears an
+//! interface, and implements its trait.
+
+mod check;
+mod containers;
+mod crossing;
+mod function;
+mod items;
+mod object;
+mod proxy;
+mod signature;
+mod value_type;
+
+pub use containers::{DictProxy, ListProxy};
+pub use crossing::{Crossing, ViaDeref, ViaDisplay, ViaError, ViaInto};
+pub use function::{IntoResult, TypedFunction};
+pub use items::Items;
+pub use object::{Exported, Object};
+pub use proxy::{
+    Extends, TypedProxy, Worn, call, call_later, get, get_later, one_way, one_way_later, own_as_proxy, set, set_later,
+};
+pub use signature::{Parameter, signature};
+pub use value_type::{
+    DataFields, ValueType, fields_of, misfit, raised_of, read_raised, value_into, value_of, variant_of,
+};
+
+/// The name under which a node exports the object that it is for, where it is for one; see
+/// [`Node::export_root`](crate::Node::export_root).
+pub const ROOT: &str = "root";

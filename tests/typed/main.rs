@@ -1,0 +1,6 @@
+//! The typed face: what the attributes and derives make, used between two sides.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that finds something else has failed")]
+
+mod exporting;
+mod interfaces;
+mod support;
