@@ -94,7 +94,7 @@ pub mod wire;
 
 pub use batch::Batch;
 pub use call::CallBuilder;
-pub use convert::{FromValue, IntoArguments, IntoValue};
+pub use convert::{FromValue, IntoArguments, IntoValue, Serde};
 pub use drive::connect_threads as connect;
 pub use error::Error;
 pub use future::{CallFuture, PromiseFuture};

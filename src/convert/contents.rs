@@ -10,7 +10,7 @@ use crate::value::{Entries, Items, Ref, Value};
 use super::{FromValue, TypeText, unlike};
 
 /// The longest text of a key in the path of an error, in characters.
-const KEY_CHARS_MAX: usize = 60;
+pub(super) const KEY_CHARS_MAX: usize = 60;
 
 /// The value itself, if it holds contents; those of a container, read at this moment, which for a remote one is a call;
 /// otherwise the error that `wanted` was wanted.
@@ -74,14 +74,19 @@ fn pairs<K: FromValue, V: FromValue>(entries: &Entries) -> impl Iterator<Item = 
     })
 }
 
+/// A text as it stands in a path: a long one is cut.
+pub(super) fn short_text(text: &str) -> String {
+    match text.char_indices().nth(KEY_CHARS_MAX) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 /// A key as it stands in a path: a long one is cut.
-fn short(key: &Value) -> String {
+pub(super) fn short(key: &Value) -> String {
     match key {
-        Value::Text(text) => match text.char_indices().nth(KEY_CHARS_MAX) {
-            Some((end, _)) => format!("{:?}...", &text[..end]),
-            None => format!("{text:?}"),
-        },
-        Value::Int(_) | Value::Bool(_) | Value::Float(_) | Value::None => format!("{key:?}"),
+        Value::Text(text) => short_text(text),
+        Value::Int(_) | Value::BigInt(_) | Value::Bool(_) | Value::Float(_) | Value::None => format!("{key:?}"),
         other => format!("<{}>", other.kind()),
     }
 }

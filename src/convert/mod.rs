@@ -3,6 +3,7 @@
 //!
 //! What is given away is copied: a `Vec` is the contents of a list, and `Vec<u8>` immutable bytes. A list that others are
 //! to change is an object, which a peer gets a reference to: [`crate::hosts::List`].
+//! Structs, enums and all else that serde knows cross as copies by [`Serde`], [`serialize`] and [`deserialize`].
 
 mod arguments;
 mod contents;
@@ -10,6 +11,7 @@ mod fields;
 mod into;
 mod into_value;
 mod scalars;
+mod serde;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ mod tests;
 pub use arguments::IntoArguments;
 pub use fields::{Fields, fields};
 pub use into_value::IntoValue;
+pub use serde::{Serde, deserialize, serialize};
 
 use std::borrow::Cow;
 

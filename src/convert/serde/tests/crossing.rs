@@ -1,0 +1,43 @@
+//! Data as arguments and results of calls between two nodes.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::Node;
+use crate::convert::Serde;
+use crate::host::Own;
+use crate::hosts::Function;
+use crate::transport::memory_pair;
+
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+enum Shape {
+    Point,
+    Circle { radius: f64 },
+    Line((i8, i8), (i8, i8)),
+    Group(BTreeMap<u8, Shape>),
+}
+
+#[test]
+fn data_crosses_and_is_refused_over_there_with_its_place() {
+    let server = Node::new();
+    let group = Function::new("group", |mut arguments, _| {
+        let shapes: Serde<Vec<Shape>> = arguments.take(0, "shapes")?;
+        Serde(Shape::Group((1..).zip(shapes.into_inner()).collect())).try_into()
+    });
+    server.export("group", Own::new(group));
+    let (near, far) = memory_pair();
+    let other = crate::connect(&server, far);
+    let peer = crate::connect(&Node::new(), near);
+    let group = peer.get("group").unwrap();
+
+    let shapes = vec![Shape::Point, Shape::Circle { radius: 0.5 }, Shape::Line((1, -1), (2, -2))];
+    let made: Serde<Shape> = group.invoke((serialize(&shapes).unwrap(),)).unwrap().to().unwrap();
+    assert_eq!(*made, Shape::Group((1..).zip(shapes).collect()));
+
+    let odd = list(["Point".into(), dict([("Circle", dict([("radius", "wide".into())]))])]);
+    let error = group.invoke((odd,)).unwrap_err().to_string();
+    assert!(error.contains("shapes.[1].Circle.radius: wanted f64, found text"), "{error}");
+
+    peer.close("done");
+    other.serve().unwrap();
+}
