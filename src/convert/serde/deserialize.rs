@@ -9,6 +9,7 @@ use serde::de::{self, DeserializeSeed, EnumAccess, Expected, MapAccess, SeqAcces
 use crate::convert::{FromValue, contents, unlike};
 use crate::error::Error;
 use crate::host::{Identity, Own};
+use crate::table::Handle;
 use crate::value::{Entries, Items, Ref, Value};
 
 use super::fault::Fault;
@@ -18,12 +19,17 @@ use super::{Depth, key_step, name_step, short};
 /// an endless tree, and a peer that was handed them can make them do so.
 const READ_AGAIN_MAX: usize = 1 << 20;
 
+/// Remote containers copied for one piece of data, each by a call. A peer can make each hold others without end.
+const FETCHED_MAX: usize = 1 << 12;
+
 /// The own containers read for one piece of data.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     met: RefCell<HashSet<Identity>>,
     /// Values read of containers that had been met already.
     again: Cell<usize>,
+    /// Remote containers that were copied.
+    fetched: Cell<usize>,
 }
 
 impl Reads {
@@ -40,6 +46,17 @@ impl Reads {
             }
         }
         Ok(contents)
+    }
+
+    /// The contents of a remote container, by a call; of a promise, what to do first.
+    fn fetched(&self, handle: Handle, wanted: &dyn Expected) -> Result<Value, Fault> {
+        let fetched = self.fetched.get() + 1;
+        self.fetched.set(fetched);
+        if fetched > FETCHED_MAX {
+            let wanted = format!("at most {FETCHED_MAX} remote containers; copy them first, and fewer");
+            return Err(Error::convert(wanted, "more").into());
+        }
+        Ok(contents::of(handle.into(), &wanted.to_string())?)
     }
 }
 
@@ -72,9 +89,8 @@ impl<'r> Deserializer<'r> {
         }
         self.value = match self.value {
             Value::Ref(Ref::Own(own)) if own.shape().category().is_container() => self.reads.contents(own, wanted)?,
-            // Tells what to do first: to fetch it, or to wait for it.
             Value::Ref(Ref::Remote(handle)) if handle.is_promise() || handle.shape().category().is_container() => {
-                contents::of(handle.into(), &wanted.to_string())?
+                self.reads.fetched(handle, wanted)?
             }
             other => other,
         };
