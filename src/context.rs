@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use crate::clock::Time;
-use crate::drive::Serving;
+use crate::drive::{Hub, Serving};
 use crate::error::Error;
 use crate::host::Outcome;
 use crate::hosts::iterator_of_stream;
 use crate::notice::Observed;
+use crate::peer::Peer;
 use crate::table::Id;
 use crate::value::Value;
 
@@ -80,6 +81,10 @@ pub(crate) trait ReplyTo: Send + Sync {
     fn resume(&self, answer: Id);
     /// Something is to be run where user code may run.
     fn run_later(&self, task: Box<dyn FnOnce() + Send>);
+    /// The session that the call came by, if it came by one.
+    fn hub(&self) -> Option<Arc<Hub>> {
+        None
+    }
     /// The call has this outcome, after its host had said that it comes later.
     fn conclude(&self, context: &CallContext, outcome: Outcome) {
         match outcome {
@@ -156,6 +161,11 @@ impl Reply {
             Some(to) => to.run_later(Box::new(task)),
             None => task(),
         }
+    }
+
+    /// The session that the call came by; of a call that never left this side, that of the call it is nested in.
+    pub(crate) fn hub(&self) -> Option<Arc<Hub>> {
+        self.0.to.as_ref()?.hub()
     }
 
     /// The call that it settles.
@@ -313,13 +323,22 @@ impl CallContext {
     /// Runs `act` as a part of this call: what it calls is nested in it, as it is while the object is first asked. For
     /// hosts that answer later and go on elsewhere, on another thread or as a task that is polled.
     pub fn serve<R>(&self, act: impl FnOnce() -> R) -> R {
-        let _serving = self.chain.as_ref().map(Serving::enter);
+        let _serving = self.chain.as_ref().map(|chain| Serving::enter(chain, self.reply.clone()));
         act()
     }
 
     /// The number of the session it came by; `None` for a local call.
     pub fn session_number(&self) -> Option<u64> {
         self.session
+    }
+
+    /// The peer whose call it is; `None` for a local call. Of a call that came through a middle that is the middle: who
+    /// is behind it, only the middle knows. Whoever keeps the peer keeps the session.
+    ///
+    /// Code that has no context asks [`Peer::calling`].
+    pub fn peer(&self) -> Option<Peer> {
+        self.session?;
+        self.reply.hub().map(Peer::new)
     }
 }
 

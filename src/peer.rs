@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::call::{CallBuilder, Callee};
-use crate::drive::Hub;
+use crate::drive::{Hub, serving_hub};
 use crate::error::Error;
 use crate::host::Operation;
 use crate::promise::Promise;
@@ -54,6 +54,19 @@ impl Peer {
     /// If the session is over.
     pub fn promise(&self, name: &str) -> Result<Promise, Error> {
         self.lookup(name).promise()
+    }
+
+    /// The peer whose call the present thread or task is serving, for code that no context is handed to: within a method,
+    /// within what it calls on this side, and within a future that serves a call, whenever it is polled. While the method
+    /// waits for a call of its own and a callback runs on its thread, the one whose callback that is. `None` outside of
+    /// all calls.
+    ///
+    /// What a method hands to other threads or tasks of its own does not know: it is told by the method, or runs within
+    /// [`CallContext::serve`](crate::context::CallContext::serve). As for
+    /// [`CallContext::peer`](crate::context::CallContext::peer), the peer of a call that came through a middle is the
+    /// middle, and whoever keeps it keeps the session.
+    pub fn calling() -> Option<Self> {
+        serving_hub().map(Self::new)
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
@@ -125,5 +138,37 @@ impl Peer {
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Peer({}, {:?})", self.0.number(), self.runtime())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive::connect_simple;
+    use crate::hosts::Function;
+    use crate::transport::memory_pair;
+    use crate::{Node, Value};
+
+    #[test]
+    fn a_method_knows_whose_call_it_serves() {
+        let server = Node::new();
+        let who = Function::new("who", |_, context| {
+            let told = [context.peer(), Peer::calling()].map(|peer| peer.map(|peer| peer.session_number()));
+            Ok(Value::tuple(told.map(Value::from)))
+        });
+        let own = who.into_own();
+        server.export("who", own.clone());
+        let (near, far) = memory_pair();
+        let serving = std::thread::spawn(move || {
+            let peer = connect_simple(&server, far);
+            peer.serve().map(|()| peer.session_number())
+        });
+        let peer = connect_simple(&Node::new(), near);
+        let told = peer.get("who").unwrap().invoke(()).unwrap();
+        peer.close("done");
+        let number = Value::from(serving.join().unwrap().unwrap());
+        assert_eq!(told, Value::tuple([number.clone(), number]));
+        let here = Proxy::from(crate::value::Ref::Own(own)).invoke(()).unwrap();
+        assert_eq!(here, Value::tuple([Value::None, Value::None]), "of this side");
     }
 }

@@ -7,10 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::context::Chain;
+use crate::context::{Chain, Reply};
+use crate::drive::hub::Hub;
 pub(crate) use tasks::TaskLane;
 
 /// Numbers of threads that have called, so that a new thread gets the smallest that is free.
@@ -36,7 +38,7 @@ impl Drop for ThreadLane {
 thread_local! {
     static LANE: ThreadLane = ThreadLane::take();
     static ENTERED: Cell<Option<Lane>> = const { Cell::new(None) };
-    static SERVING: RefCell<Vec<Chain>> = const { RefCell::new(Vec::new()) };
+    static SERVING: RefCell<Vec<Served>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The lane that was entered, or that of the task with the number that `task` tells, or that of the present thread.
@@ -97,25 +99,59 @@ impl Drop for Entered {
     }
 }
 
-/// The chain that the present thread is serving.
-pub(crate) fn serving() -> Option<Chain> {
-    SERVING.try_with(|serving| serving.borrow().last().cloned()).ok().flatten()
+/// A call that the present thread serves: the chain that its own calls are nested in, and whose it is.
+struct Served {
+    chain: Option<Chain>,
+    reply: Reply,
 }
 
-/// While it lives, the present thread serves this chain.
+/// The chain that the present thread is serving.
+pub(crate) fn serving() -> Option<Chain> {
+    SERVING.try_with(|serving| serving.borrow().last().and_then(|served| served.chain.clone())).ok().flatten()
+}
+
+/// The session whose call the present thread is serving.
+pub(crate) fn serving_hub() -> Option<Arc<Hub>> {
+    // A call that never left this side is a part of whatever this thread serves.
+    let from_afar = |served: &&Served| !served.reply.is_local();
+    let reply = |serving: &[Served]| serving.iter().rev().find(from_afar).map(|served| served.reply.clone());
+    SERVING.try_with(|serving| reply(&serving.borrow())).ok().flatten()?.hub()
+}
+
+/// While it lives, the present thread serves a call.
 pub(crate) struct Serving(());
 
 impl Serving {
-    pub(crate) fn enter(chain: &Chain) -> Self {
-        SERVING.with(|serving| serving.borrow_mut().push(chain.clone()));
+    /// Begins to serve the call with this chain and this reply.
+    pub(crate) fn enter(chain: &Chain, reply: Reply) -> Self {
+        Self::push(Some(chain.clone()), reply)
+    }
+
+    /// Begins to serve this call by what is not nested in it: its stream, which is stepped when its reader has room.
+    pub(crate) fn beside(reply: Reply) -> Self {
+        Self::push(serving(), reply)
+    }
+
+    fn push(chain: Option<Chain>, reply: Reply) -> Self {
+        SERVING.with(|serving| serving.borrow_mut().push(Served { chain, reply }));
         Self(())
+    }
+
+    /// Ends it; the reply that it began with.
+    pub(crate) fn leave(self) -> Option<Reply> {
+        std::mem::forget(self);
+        Self::pop().map(|served| served.reply)
+    }
+
+    fn pop() -> Option<Served> {
+        SERVING.with(|serving| serving.borrow_mut().pop())
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // Bound, so that the chain is dropped after the borrow.
-        let _chain = SERVING.with(|serving| serving.borrow_mut().pop());
+        // Bound, so that what it held is dropped after the borrow.
+        let _served = Self::pop();
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) use backlog::{Place, Wanted};
 pub(crate) use greeting::not_greeted;
 pub(crate) use hub::{Awaited, Hub};
 pub use lanes::Lane;
-pub(crate) use lanes::{Serving, TaskLane, serving};
+pub(crate) use lanes::{Serving, TaskLane, serving, serving_hub};
 pub use manual::Manual;
 pub(crate) use run::{IDENTITY, one_way_here, operate_here, perform_here};
 pub use simple::connect as connect_simple;

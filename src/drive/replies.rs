@@ -1,5 +1,7 @@
 //! Where the results of the calls that a session serves go.
 
+use std::sync::Arc;
+
 use crate::context::{CallContext, ReplyTo};
 use crate::drive::held;
 use crate::drive::hub::Hub;
@@ -35,6 +37,10 @@ impl ReplyTo for Hub {
         if let Some(hub) = self.strong() {
             self.driver().take_work(&hub, Work::Task(task));
         }
+    }
+
+    fn hub(&self) -> Option<Arc<Hub>> {
+        self.strong()
     }
 
     fn conclude(&self, context: &CallContext, outcome: Outcome) {

@@ -60,10 +60,11 @@ impl Hub {
 
 impl Walk {
     fn go(self, target: JobTarget) {
-        let _serving = Serving::enter(&self.job.chain);
-        let reply = self.context.reply();
+        let serving = Serving::enter(&self.job.chain, self.context.reply());
         // Beside what the object does, what it says of itself is its own code too.
-        if let Err(error) = guarded(|| self.step(target)).flatten() {
+        if let Err(error) = guarded(|| self.step(target)).flatten()
+            && let Some(reply) = serving.leave()
+        {
             reply.pass_back(Err(error));
         }
     }
@@ -301,6 +302,10 @@ impl ReplyTo for NextStep {
 
     fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
         ReplyTo::run_later(&*self.hub, task);
+    }
+
+    fn hub(&self) -> Option<Arc<Hub>> {
+        Some(self.hub.clone())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::context::CallContext;
 use crate::drive::hub::Hub;
+use crate::drive::lanes::Serving;
 use crate::drive::run::check;
 use crate::error::Error;
 use crate::guard::guarded;
@@ -27,11 +28,12 @@ enum Halt {
 /// A source that keeps the reply of its call, by which its end settles it and by which it is resumed.
 struct Replying {
     source: Box<dyn ValueStream>,
-    _context: CallContext,
+    context: CallContext,
 }
 
 impl ValueStream for Replying {
     fn next(&mut self) -> Step {
+        let _serving = Serving::beside(self.context.reply());
         self.source.next()
     }
 }
@@ -47,7 +49,7 @@ impl Hub {
         let answer = context.reply.answer();
         // From here on the session settles the call, by the stream's end.
         context.reply.claim();
-        let source = Box::new(Replying { source, _context: context.clone() });
+        let source = Box::new(Replying { source, context: context.clone() });
         self.with(|session| session.open_stream(answer, source, prefetch));
         self.kick();
     }

@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
 use crate::context::{CallContext, Reply, ReplyTo};
-use crate::drive::{operate_here, serving};
+use crate::drive::{Hub, operate_here, serving, serving_hub};
 use crate::error::Error;
 use crate::host::{Outcome, Own, Request};
 use crate::hosts::iterator_of_stream;
@@ -22,8 +22,11 @@ pub(crate) struct Here {
     came: Arc<Came>,
 }
 
-#[derive(Default)]
-struct Came(Mutex<State>);
+struct Came {
+    state: Mutex<State>,
+    /// The session of the call that it is nested in.
+    outer: Option<Weak<Hub>>,
+}
 
 #[derive(Default)]
 struct State {
@@ -34,7 +37,8 @@ struct State {
 
 impl Here {
     pub(crate) fn new(own: Own, path: Vec<Arc<str>>, request: Request) -> Self {
-        let came = Arc::<Came>::default();
+        let outer = serving_hub().map(|hub| Arc::downgrade(&hub));
+        let came = Arc::new(Came { state: Mutex::default(), outer });
         let reply = Reply::new(came.clone(), Id::OUR_NAMES);
         let context = CallContext { chain: serving(), reply, ..CallContext::local() };
         Self { call: Some((own, path, request)), context, came }
@@ -52,7 +56,7 @@ impl Here {
         }
         loop {
             let tasks = {
-                let mut state = self.came.0.lock();
+                let mut state = self.came.state.lock();
                 if let Some(result) = state.result.take() {
                     return Poll::Ready(result);
                 }
@@ -94,7 +98,7 @@ impl Drop for Here {
 impl Came {
     fn change(&self, change: impl FnOnce(&mut State)) {
         let waker = {
-            let mut state = self.0.lock();
+            let mut state = self.state.lock();
             change(&mut state);
             state.waker.take()
         };
@@ -113,5 +117,9 @@ impl ReplyTo for Came {
 
     fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
         self.change(|state| state.tasks.push(task));
+    }
+
+    fn hub(&self) -> Option<Arc<Hub>> {
+        self.outer.as_ref()?.upgrade()
     }
 }

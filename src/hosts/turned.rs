@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{ArcRwLockReadGuard, ArcRwLockWriteGuard, RawRwLock, RwLock};
 
 use crate::context::{CallContext, Chain, Reply, ReplyTo};
-use crate::drive::serving;
+use crate::drive::{Hub, serving};
 use crate::error::Error;
 use crate::guard::guarded;
 use crate::host::Outcome;
@@ -290,6 +290,10 @@ impl ReplyTo for Keeping {
 
     fn run_later(&self, task: Box<dyn FnOnce() + Send>) {
         self.reply.run_later(task);
+    }
+
+    fn hub(&self) -> Option<Arc<Hub>> {
+        self.reply.hub()
     }
 }
 

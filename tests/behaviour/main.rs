@@ -12,6 +12,7 @@ mod interrupts;
 mod loop_back;
 mod middle;
 mod order;
+mod peers;
 mod promises;
 mod references;
 mod review;
