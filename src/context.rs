@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use crate::attenuation::Logged;
 use crate::clock::Time;
 use crate::drive::{Hub, Serving};
 use crate::error::Error;
@@ -175,17 +176,26 @@ impl Reply {
 
     /// Takes the right to settle from every clone; whether it was still to be had.
     pub(crate) fn claim(&self) -> bool {
+        self.claim_with(None)
+    }
+
+    /// As [`Self::claim`], for a call that failed with this, or did not.
+    pub(crate) fn claim_with(&self, error: Option<&Error>) -> bool {
         let claimed = !self.0.settled.swap(true, Ordering::AcqRel);
         if let (true, Some(observed)) = (claimed, self.0.observed.get()) {
-            observed.end(None);
+            observed.end(error);
         }
         claimed
     }
 
-    /// Has the end of the call told.
+    /// Has the end of the call told, beside others that are told of it.
     pub(crate) fn observe(&self, observed: Observed) -> Option<&Observed> {
-        let _ = self.0.observed.set(Box::new(observed));
-        self.0.observed.get().map(|observed| &**observed)
+        Observed::add(&self.0.observed, observed)
+    }
+
+    /// Has the log of an attenuated reference told of the end of the call.
+    pub(crate) fn log(&self, logged: Logged) {
+        self.observe(Observed::access(logged));
     }
 }
 
@@ -195,7 +205,7 @@ impl ReplyCell {
             let Some(observed) = self.observed.get() else { return to.settle(self.answer, result) };
             let error = result.as_ref().err().cloned();
             to.settle(self.answer, result);
-            observed.end(error);
+            observed.end(error.as_ref());
         }
     }
 }

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::attenuation::Caretaker;
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::policy::Grant;
@@ -98,6 +99,11 @@ impl Operation {
                 | Operation::DeleteIndex
                 | Operation::Binary
         )
+    }
+
+    /// Whether it is about a member; a call is, if it names one.
+    pub(crate) fn is_about_member(self, named: bool) -> bool {
+        matches!(self, Operation::Get | Operation::Set | Operation::Delete) || (self == Operation::Call && named)
     }
 
     /// Whether a local container that stands as its operand is copied, deeply.
@@ -245,6 +251,12 @@ pub trait Host: Send + Sync + 'static {
         None
     }
 
+    /// For a reference that grants less than its object does; all other hosts leave it alone.
+    #[doc(hidden)]
+    fn attenuated(&self) -> Option<Arc<Caretaker>> {
+        None
+    }
+
     /// The host as its own type, for whoever made it; `None` keeps it opaque.
     fn as_any(&self) -> Option<&dyn Any> {
         None
@@ -293,7 +305,22 @@ impl Own {
         Self { host, grant: Grant::Passed }
     }
 
-    /// A reference to the same object through which nothing can be changed.
+    /// A reference to this object that grants this.
+    pub(crate) fn with_grant(host: Arc<dyn Host>, grant: Grant) -> Self {
+        Self { host, grant }
+    }
+
+    /// What tells this reference from every other in the tables of a session: an attenuated one is an entry of its own.
+    pub(crate) fn entry(&self) -> (Identity, Grant) {
+        let identity = match self.host.attenuated() {
+            Some(caretaker) => Identity::of(&*caretaker),
+            None => self.host.identity(),
+        };
+        (identity, self.grant)
+    }
+
+    /// A reference to the same object through which nothing can be changed. [`crate::attenuation::Attenuation`] has more
+    /// of the kind, for objects of peers too.
     #[must_use]
     pub fn read_only(&self) -> Self {
         Self { host: self.host.clone(), grant: Grant::ReadOnly }

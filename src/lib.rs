@@ -62,6 +62,7 @@
 //! from a local one.
 #![forbid(unsafe_code)]
 
+pub mod attenuation;
 mod batch;
 mod call;
 pub mod clock;
@@ -92,6 +93,7 @@ pub mod typed;
 pub mod value;
 pub mod wire;
 
+pub use attenuation::{Attenuation, Revoker};
 pub use batch::Batch;
 pub use call::CallBuilder;
 pub use convert::{FromValue, IntoArguments, IntoValue, Serde};

@@ -159,6 +159,10 @@ impl Default for Limits {
     }
 }
 
+/// Caretakers on the way from an attenuated reference to its object, when one is attenuated that was attenuated before.
+/// Stops a peer that has what it holds attenuated again and again.
+pub const ATTENUATIONS_MAX: u32 = 64;
+
 /// Credit of a stream that its caller did not set otherwise: bytes of RETURN payload.
 pub const CREDIT_BYTES: u64 = 1 << 20;
 /// Credit of a stream that its caller did not set otherwise: items.

@@ -136,6 +136,10 @@ impl Node {
         self.0.clock.now()
     }
 
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
     pub(crate) fn runtime_name(&self) -> &str {
         self.0.runtime.name()
     }

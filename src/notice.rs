@@ -4,8 +4,9 @@
 mod trace;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::attenuation::Logged;
 use crate::error::{Denied, Error};
 use crate::guard::guarded;
 use crate::host::Operation;
@@ -111,28 +112,58 @@ impl Hooks {
     }
 }
 
-/// A call that was begun, and whose end is to be told.
+/// A call that was begun, and whose end is to be told: to a node's hooks, or to the log of an attenuated reference.
 pub(crate) struct Observed {
-    node: Node,
-    call: ServedCall,
+    what: What,
+    /// Who else is told.
+    next: OnceLock<Box<Observed>>,
+}
+
+enum What {
+    Call { node: Node, call: ServedCall },
+    Access(Logged),
 }
 
 impl Observed {
     /// Tells that the call begins.
     pub(crate) fn begin(node: &Node, call: ServedCall) -> Self {
         node.hooks().tell(&Notice::CallBegun(call.clone()));
-        Self { node: node.clone(), call }
+        Self { what: What::Call { node: node.clone(), call }, next: OnceLock::new() }
     }
 
-    /// Tells that it has ended.
-    pub(crate) fn end(&self, error: Option<Error>) {
-        self.node.hooks().tell(&Notice::CallEnded { call: self.call.clone(), error });
+    /// For the log of an attenuated reference, which was told of the beginning.
+    pub(crate) fn access(logged: Logged) -> Self {
+        Self { what: What::Access(logged), next: OnceLock::new() }
+    }
+
+    /// Adds one more to those that are told.
+    pub(crate) fn add(first: &OnceLock<Box<Self>>, observed: Self) -> Option<&Self> {
+        let (mut place, mut observed) = (first, Box::new(observed));
+        while let Err(back) = place.set(observed) {
+            (place, observed) = (&place.get()?.next, back);
+        }
+        place.get().map(|observed| &**observed)
+    }
+
+    /// Tells that it has ended, or what it failed with.
+    pub(crate) fn end(&self, error: Option<&Error>) {
+        for observed in std::iter::successors(Some(self), |observed| observed.next.get().map(|next| &**next)) {
+            match &observed.what {
+                What::Call { node, call } => {
+                    node.hooks().tell(&Notice::CallEnded { call: call.clone(), error: error.cloned() });
+                }
+                What::Access(logged) => logged.end(error),
+            }
+        }
     }
 
     /// Runs the object's code: what it traces is told to be of this call.
     pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         #[cfg(feature = "tracing")]
-        let _entered = trace::span(&self.call).entered();
+        let _entered = match &self.what {
+            What::Call { call, .. } => Some(trace::span(call).entered()),
+            What::Access(_) => None,
+        };
         run()
     }
 }

@@ -47,27 +47,18 @@ impl Policy {
     /// refuses, every policy does. The shape is that of the object which is to do it: a request that waits for a
     /// promise is checked when that is settled.
     pub fn check(self, shape: &Shape, grant: Grant, request: &Request) -> Result<(), Error> {
-        let refuse = |rule: &str, remedy: &str| {
-            Err(Error::Denied(Arc::new(Denied {
-                shape: shape.name().clone(),
-                operation: request.operation,
-                member: request.member.clone(),
-                policy: rule.into(),
-                remedy: remedy.into(),
-            })))
-        };
         if !is_known(request) {
             return Err(Error::not_supported(shape, request.operation));
         }
-        if grant == Grant::ReadOnly && !reads(shape, request) {
-            return refuse("read-only", "a reference that is not read-only");
+        if grant == Grant::ReadOnly {
+            check_reads(shape, request)?;
         }
         match self {
             Policy::Open => Ok(()),
             Policy::Public if closed(shape, request) || public(shape, request) => Ok(()),
             Policy::Closed if closed(shape, request) => Ok(()),
             _ if is_unknown_member(shape, request) => Err(Error::no_member(shape, request.member_name())),
-            _ => refuse(self.name(), &self.remedy(shape, request)),
+            _ => Err(denied(shape, request, self.name(), &self.remedy(shape, request))),
         }
     }
 
@@ -118,6 +109,25 @@ fn is_known(request: &Request) -> bool {
         // Only the table of exported names knows it.
         Operation::Fence => false,
         _ => true,
+    }
+}
+
+/// The refusal of a request, by this rule; the remedy is what would allow it.
+pub(crate) fn denied(shape: &Shape, request: &Request, rule: &str, remedy: &str) -> Error {
+    Error::Denied(Arc::new(Denied {
+        shape: shape.name().clone(),
+        operation: request.operation,
+        member: request.member.clone(),
+        policy: rule.into(),
+        remedy: remedy.into(),
+    }))
+}
+
+/// Refuses what may change the object, as far as the shape tells.
+pub(crate) fn check_reads(shape: &Shape, request: &Request) -> Result<(), Error> {
+    match reads(shape, request) {
+        true => Ok(()),
+        false => Err(denied(shape, request, "read-only", "a reference that is not read-only")),
     }
 }
 
@@ -177,12 +187,9 @@ fn closed(shape: &Shape, request: &Request) -> bool {
 
 /// Whether the request is about a member that the type cannot have: nothing would allow it.
 fn is_unknown_member(shape: &Shape, request: &Request) -> bool {
-    let about_member = match request.operation {
-        Operation::Call => request.member.is_some(),
-        Operation::Get | Operation::Set | Operation::Delete => true,
-        _ => false,
-    };
-    about_member && shape.is_closed() && shape.find(request.member_name()).is_none()
+    request.operation.is_about_member(request.member.is_some())
+        && shape.is_closed()
+        && shape.find(request.member_name()).is_none()
 }
 
 #[cfg(test)]

@@ -264,6 +264,21 @@ impl Proxy {
         matches!(self.target, Ref::Own(_))
     }
 
+    /// The object that it leads to, past a caretaker of this side to the object of a peer's.
+    fn behind(&self) -> Self {
+        match &self.target {
+            Ref::Own(own) => match own.host().attenuated().and_then(|caretaker| caretaker.handle()) {
+                Some(handle) => Self { target: Ref::Remote(handle), path: self.path.clone() },
+                None => self.clone(),
+            },
+            Ref::Remote(_) => self.clone(),
+        }
+    }
+
+    pub(crate) fn has_path(&self) -> bool {
+        !self.path.is_empty()
+    }
+
     /// The reference that it wears; the path it may have is left out.
     pub fn reference(&self) -> &Ref {
         &self.target
@@ -295,14 +310,15 @@ pub fn same(one: &Proxy, other: &Proxy) -> Result<bool, Error> {
     if one.same(other) {
         return Ok(true);
     }
+    let (one, other) = (one.behind(), other.behind());
     match (&one.target, &other.target) {
-        (Ref::Own(_), Ref::Own(_)) => Ok(false),
+        (Ref::Own(_), Ref::Own(_)) => Ok(one.same(&other)),
         (Ref::Own(own), Ref::Remote(handle)) | (Ref::Remote(handle), Ref::Own(own)) => {
             let Some(hub) = Hub::of(handle) else { return Ok(false) };
             Ok(hub.node().token(own) == token(&Proxy::of(Ref::Remote(handle.clone())))?)
         }
-        (Ref::Remote(a), Ref::Remote(b)) if a.session_number() == b.session_number() => Ok(false),
-        _ => Ok(token(one)? == token(other)?),
+        (Ref::Remote(a), Ref::Remote(b)) if a.session_number() == b.session_number() => Ok(one.same(&other)),
+        _ => Ok(token(&one)? == token(&other)?),
     }
 }
 

@@ -134,7 +134,7 @@ pub enum MemberKind {
 }
 
 /// A set of operations that the instances of a type can do beside what their members are for.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Operations(u32);
 
 impl Operations {

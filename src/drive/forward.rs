@@ -35,7 +35,7 @@ impl Host for Adopted {
     }
 
     fn identity(&self) -> Identity {
-        Identity::of_pair::<Self>(self.handle.session_number(), self.handle.id().to_bits())
+        identity_of(&self.handle)
     }
 
     fn describes(&self) -> Option<Arc<Shape>> {
@@ -51,6 +51,11 @@ impl Host for Adopted {
     }
 }
 
+/// What tells an object of a peer's from all that is offered to others.
+pub(crate) fn identity_of(handle: &Handle) -> Identity {
+    Identity::of_pair::<Adopted>(handle.session_number(), handle.id().to_bits())
+}
+
 /// Passes a call on to where its target lives, without waiting, as a lane of its own; the result comes back by the
 /// call's reply.
 pub(crate) fn forward(
@@ -60,37 +65,49 @@ pub(crate) fn forward(
     context: &CallContext,
     handle: &Handle,
 ) -> Result<(), Error> {
+    let arguments = job.arguments.arguments(from.node().limits())?;
+    let request = Request { operation: job.operation, member: job.member.clone(), arguments };
+    pass_on(from, &job, (path, request), context, handle)
+}
+
+/// As [`forward`], for a request that may be one step of the call: then `context` is that of the step.
+pub(crate) fn pass_on(
+    from: &Arc<Hub>,
+    job: &Job,
+    (path, request): (Vec<Arc<str>>, Request),
+    context: &CallContext,
+    handle: &Handle,
+) -> Result<(), Error> {
     let Some(to) = Hub::of(handle) else {
         return Err(Error::Misuse("a handle of a foreign kind".into()));
     };
-    let arguments = job.arguments.arguments(from.node().limits())?;
-    let arguments = to.pack(|packer| packer.arguments(&arguments))?;
+    let arguments = to.pack(|packer| packer.arguments(&request.arguments))?;
     // The parent of a call that was forwarded before may be that very call as the middle before us served it.
     let parent = job.parent.filter(|_| !job.lane_alone);
     let lane = to.lanes.of((from.number(), job.lane, parent));
     let left = |deadline| to.now() + std::time::Duration::saturating_sub(deadline, from.now());
-    let streams = matches!(job.operation, Operation::Iterate | Operation::Whole);
+    let streams = matches!(request.operation, Operation::Iterate | Operation::Whole);
     let spec = CallSpec {
         path,
-        member: job.member.clone(),
+        member: request.member,
         arguments,
         lane,
         lane_alone: true,
         chain: Some(job.chain.clone()),
-        one_way: job.one_way,
+        one_way: context.one_way,
         deadline: job.deadline.map(left),
-        prefetch: job.prefetch.clone(),
+        prefetch: if streams { job.prefetch.clone() } else { Vec::new() },
         credit: streams.then_some(job.credit),
-        ..CallSpec::new(Target::Handle(handle.clone()), job.operation)
+        ..CallSpec::new(Target::Handle(handle.clone()), request.operation)
     };
-    if job.one_way {
+    if context.one_way {
         let made = to.call_or_queue(spec, None);
         to.kick();
         context.reply().settle(Ok(Value::None));
         return made.map(|_| ());
     }
     let passed_on = match streams {
-        true => Relay::open(from, &to, spec, &job, context),
+        true => Relay::open(from, &to, spec, job, context),
         false => forward_plain(from, &to, spec, context),
     };
     passed_on.map_err(|error| {

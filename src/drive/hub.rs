@@ -321,7 +321,10 @@ impl Hub {
 
     /// As [`Self::pack`], for a peer that has told this.
     fn pack_for<R>(&self, terms: &Terms, pack: impl FnOnce(&Packer<'_>) -> R) -> R {
-        let adopt = |handle: &Handle| Own::from_arc(Arc::new(super::forward::Adopted::new(handle.clone())));
+        let adopt = |handle: &Handle| match handle.passed_on_as() {
+            Some(own) => own.clone(),
+            None => Own::from_arc(Arc::new(super::forward::Adopted::new(handle.clone()))),
+        };
         pack(&Packer { session: self.number, terms, limits: self.node.limits(), adopt: &adopt })
     }
 

@@ -1,5 +1,6 @@
 //! Drivers: what runs a session. The simple one blocks; the manual one is turned by hand.
 
+mod attenuated;
 mod backlog;
 mod contract;
 mod dispatching;
@@ -26,6 +27,7 @@ mod work;
 mod workers;
 
 pub(crate) use backlog::{Place, Wanted};
+pub(crate) use forward::identity_of;
 pub(crate) use greeting::not_greeted;
 pub(crate) use hub::{Awaited, Hub};
 pub use lanes::Lane;

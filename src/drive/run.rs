@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::attenuation::{Passage, Sealing};
 use crate::context::{CallContext, Reply, ReplyTo};
 use crate::drive::forward::forward;
 use crate::drive::hub::Hub;
@@ -14,21 +15,23 @@ use crate::host::{Operation, Outcome, Own, Request};
 use crate::hosts::{iterator_of_stream, whole_stream};
 use crate::node::Node;
 use crate::notice::{Notice, Observed, ServedCall};
-use crate::policy::{Grant, Policy};
+use crate::policy::Policy;
 use crate::session::{Job, JobTarget};
-use crate::table::Id;
+use crate::table::{Handle, Id};
 use crate::value::{Ref, Value};
 
 /// The member by which a no-op call asks for what tells the object from all others.
 pub(crate) const IDENTITY: &str = "identity";
 
 /// A call on its way to the object at the end of its path.
-struct Walk {
-    hub: Arc<Hub>,
-    job: Box<Job>,
+pub(super) struct Walk {
+    pub(super) hub: Arc<Hub>,
+    pub(super) job: Box<Job>,
     /// Names of the path that are left, in reverse.
-    path: Vec<Arc<str>>,
-    context: CallContext,
+    pub(super) path: Vec<Arc<str>>,
+    pub(super) context: CallContext,
+    /// The caretakers that led to the present object, if any did.
+    pub(super) passage: Option<Box<Passage>>,
 }
 
 impl Hub {
@@ -49,7 +52,7 @@ impl Hub {
         let mut path = std::mem::take(&mut job.path);
         path.reverse();
         let target = std::mem::replace(&mut job.target, JobTarget::Names);
-        let mut walk = Some((Walk { hub: self.clone(), job, path, context }, target));
+        let mut walk = Some((Walk { hub: self.clone(), job, path, context, passage: None }, target));
         self.node().run_job(&mut || {
             if let Some((walk, target)) = walk.take() {
                 walk.go(target);
@@ -70,20 +73,17 @@ impl Walk {
     }
 
     /// Follows the path as far as it goes at once, then does what is asked.
-    fn step(mut self, target: JobTarget) -> Result<(), Error> {
-        let own = match target {
+    pub(super) fn step(mut self, target: JobTarget) -> Result<(), Error> {
+        match target {
             JobTarget::Object(own) => match own.host().stands_for() {
-                Some(Value::Ref(Ref::Remote(handle))) => {
-                    // What it stands for has a gate of its own, which does not know what this reference grants.
-                    if own.grant() == Grant::ReadOnly {
-                        return Err(Error::not_supported(&own.shape(), self.job.operation));
-                    }
-                    return self.forward(handle);
-                }
-                _ => own,
+                None => self.at(own),
+                Some(stands_for) => self.stand_in(own, stands_for),
             },
-            JobTarget::Remote(handle) => return self.forward(handle),
-            JobTarget::Value(value) => return self.on_value(value),
+            JobTarget::Remote(handle) => match handle.passed_on_as() {
+                None => self.forward(handle),
+                Some(own) => self.step(JobTarget::Object(own.clone())),
+            },
+            JobTarget::Value(value) => self.on_value(value),
             JobTarget::Names => match self.path.pop() {
                 None => {
                     if self.hub.node().hooks().are_wanted() {
@@ -91,33 +91,46 @@ impl Walk {
                     }
                     let result = self.names_operation();
                     self.context.reply.settle(result);
-                    return Ok(());
+                    Ok(())
                 }
                 Some(name) => {
                     let found = exported(self.hub.node(), &name)?;
-                    return self.step(JobTarget::Object(found));
+                    self.step(JobTarget::Object(found))
                 }
             },
-        };
+        }
+    }
+
+    /// Goes on from an object of this side.
+    pub(super) fn at(mut self, own: Own) -> Result<(), Error> {
         let Some(name) = self.path.pop() else { return self.operate(&own) };
-        let request = Request::member(Operation::Get, name);
-        let policy = self.hub.node().policy();
-        check(policy, &own, &request).inspect_err(|error| self.refused(&own, &request, error))?;
-        let next = Arc::new(NextStep { hub: self.hub.clone(), state: Mutex::new(None) });
-        let context =
-            CallContext { reply: Reply::new(next.clone(), self.context.reply.answer()), ..self.context.clone() };
-        match operate(&own, request, &context) {
+        let request = Request::member(Operation::Get, name.clone());
+        let (next, context) = self.next_step();
+        if let Some(passage) = &mut self.passage {
+            passage.end_with(&context.reply);
+            passage.reads(Some(name));
+        }
+        let outcome = match check(self.hub.node().policy(), &own, &request) {
+            Ok(()) => operate(&own, request, &context),
+            Err(error) => {
+                self.refused(&own, &request, &error);
+                Outcome::Error(error)
+            }
+        };
+        match outcome {
             Outcome::Value(value) => {
                 context.reply.claim();
+                let value = self.sealed(value)?;
                 self.step(target_of(value))
             }
             Outcome::Error(error) => {
-                context.reply.claim();
+                context.reply.claim_with(Some(&error));
                 Err(error)
             }
             Outcome::Stream(_) => {
-                context.reply.claim();
-                Err(Error::not_supported(&own.shape(), Operation::Get))
+                let error = Error::not_supported(&own.shape(), Operation::Get);
+                context.reply.claim_with(Some(&error));
+                Err(error)
             }
             Outcome::Later => {
                 next.set(self);
@@ -126,8 +139,11 @@ impl Walk {
         }
     }
 
-    fn forward(self, handle: crate::table::Handle) -> Result<(), Error> {
-        let Self { hub, job, mut path, context } = self;
+    pub(super) fn forward(mut self, handle: Handle) -> Result<(), Error> {
+        if let Some(passage) = self.passage.take() {
+            return self.forward_through(passage, &handle);
+        }
+        let Self { hub, job, mut path, context, .. } = self;
         path.reverse();
         forward(&hub, job, path, &context, &handle)
     }
@@ -160,6 +176,10 @@ impl Walk {
             self.context.reply.settle(Ok(result));
             return Ok(());
         }
+        let passage = self.passage.take().map(|mut passage| {
+            passage.end_with(&self.context.reply);
+            passage
+        });
         let arguments = self.job.arguments.arguments(self.hub.node().limits())?;
         let request = Request { operation: self.job.operation, member: self.job.member.take(), arguments };
         let policy = self.hub.node().policy();
@@ -169,7 +189,11 @@ impl Walk {
             true => self.observe(own.shape().name().clone(), member.clone()),
             false => None,
         };
-        let context = &self.context;
+        let sealing = passage.filter(|_| request.operation == Operation::Get).map(|mut passage| {
+            passage.reads(member.clone());
+            Sealing::new(*passage, &self.context)
+        });
+        let context = sealing.as_ref().map_or(&self.context, |sealing| &sealing.context);
         let run = || match request.operation {
             Operation::Whole => guarded(|| own.host().whole_for(context)).unwrap_or_else(Outcome::Error),
             _ => operate(own, request, context),
@@ -182,7 +206,11 @@ impl Walk {
             Outcome::Error(error) => Outcome::Error(error.named(place_of(own, member.as_deref()))),
             outcome => outcome,
         };
-        conclude(&self.hub, context, outcome);
+        let outcome = match sealing {
+            Some(sealing) => sealing.seal(outcome),
+            None => outcome,
+        };
+        conclude(&self.hub, &self.context, outcome);
         Ok(())
     }
 
@@ -192,7 +220,7 @@ impl Walk {
         self.context.reply.observe(Observed::begin(self.hub.node(), call))
     }
 
-    fn refused(&self, own: &Own, request: &Request, error: &Error) {
+    pub(super) fn refused(&self, own: &Own, request: &Request, error: &Error) {
         let hooks = self.hub.node().hooks();
         if let (Error::Denied(denied), true) = (error, hooks.are_wanted()) {
             let call = self.told(own.shape().name().clone(), request.operation, request.member.clone());
@@ -239,7 +267,7 @@ fn exported(node: &Node, name: &str) -> Result<Own, Error> {
     node.exported(name).ok_or_else(|| Error::NotFound(name.into()))
 }
 
-fn target_of(value: Value) -> JobTarget {
+pub(super) fn target_of(value: Value) -> JobTarget {
     match value {
         Value::Ref(Ref::Own(own)) => JobTarget::Object(own),
         Value::Ref(Ref::Remote(handle)) => JobTarget::Remote(handle),
@@ -256,14 +284,18 @@ fn operate(own: &Own, request: Request, context: &CallContext) -> Outcome {
 }
 
 /// What goes on when an attribute of a path comes later.
-struct NextStep {
+pub(super) struct NextStep {
     hub: Arc<Hub>,
     state: Mutex<Option<Result<Walk, Result<Value, Error>>>>,
 }
 
 impl NextStep {
+    pub(super) fn new(hub: &Arc<Hub>) -> Self {
+        Self { hub: hub.clone(), state: Mutex::new(None) }
+    }
+
     /// The walk to go on with; at once if the attribute has come meanwhile.
-    fn set(&self, walk: Walk) {
+    pub(super) fn set(&self, walk: Walk) {
         let mut state = self.state.lock();
         match state.take() {
             Some(Err(came)) => {
@@ -276,8 +308,8 @@ impl NextStep {
 }
 
 impl Walk {
-    fn resume(self, came: Result<Value, Error>) {
-        match came {
+    fn resume(mut self, came: Result<Value, Error>) {
+        match came.and_then(|value| self.sealed(value)) {
             Ok(value) => self.go(target_of(value)),
             Err(error) => self.context.reply.settle(Err(error)),
         }

@@ -8,7 +8,7 @@ use crate::drive::lanes::Serving;
 use crate::drive::run::check;
 use crate::error::Error;
 use crate::guard::guarded;
-use crate::host::{Operation, Outcome, Request, Step, ValueStream};
+use crate::host::{Operation, Outcome, Own, Request, Step, ValueStream};
 use crate::limits::RETURN_BYTES;
 use crate::session::{Parcel, Source};
 use crate::table::Id;
@@ -122,9 +122,13 @@ impl Hub {
         let Value::Ref(Ref::Own(own)) = item else { return None };
         let request = Request::member(Operation::Get, name.clone());
         let context = CallContext { may_wait: false, ..CallContext::local() };
-        let read = || match check(self.node().policy(), own, &request) {
-            Ok(()) => own.host().operate(request.clone(), &context),
-            Err(error) => Outcome::Error(error),
+        let gate = |own: &Own, request: &Request| check(self.node().policy(), own, request);
+        let read = || match own.host().attenuated() {
+            Some(caretaker) => caretaker.ask(own.grant(), request.clone(), &context, &gate),
+            None => match gate(own, &request) {
+                Ok(()) => own.host().operate(request.clone(), &context),
+                Err(error) => Outcome::Error(error),
+            },
         };
         Some(match guarded(read).unwrap_or_else(Outcome::Error) {
             Outcome::Value(value) => Ok(value),

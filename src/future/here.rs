@@ -74,7 +74,7 @@ impl Here {
     }
 
     fn done(&self, result: Result<Value, Error>) -> Poll<Result<Value, Error>> {
-        self.context.reply.claim();
+        self.context.reply.claim_with(result.as_ref().err());
         Poll::Ready(result)
     }
 }

@@ -42,7 +42,7 @@ struct Polled {
 }
 
 /// Serves a call by this future. `place` is where its errors are said to come from.
-pub(super) fn serve(
+pub(crate) fn serve(
     future: impl Future<Output = Result<Value, Error>> + Send + 'static,
     context: &CallContext,
     place: &Arc<str>,

@@ -25,6 +25,7 @@ mod turn;
 mod turned;
 mod waiting;
 
+pub(crate) use asynchronous::serve;
 pub use bytearray::ByteArray;
 pub use class::{Class, ClassBuilder, Describe, DescribeMut, Instance};
 pub use contents::{contents_from_items, stream, whole_stream};

@@ -64,7 +64,7 @@ impl Session {
     }
 
     fn plan_object(&self, offer: &Offer, tentative: &mut Tentative) -> Result<Reference, Error> {
-        let key = (offer.identity, offer.own.grant());
+        let key = offer.entry();
         let number = match self.exports.find(offer).or_else(|| tentative.new_numbers.get(&key).copied()) {
             Some(number) => number,
             None => {

@@ -146,7 +146,11 @@ impl Packer<'_> {
 
     fn pack(&self, payload: Payload) -> Parcel {
         let refs = payload.refs.into_iter().map(|reference| match reference {
-            Ref::Own(own) => OutRef::Object(Offer::new(own)),
+            // An attenuated reference to an object of the peer's own goes home.
+            Ref::Own(own) => match own.host().attenuated().and_then(|caretaker| caretaker.handle_of(self.session)) {
+                Some(handle) => OutRef::Home(handle),
+                None => OutRef::Object(Offer::new(own)),
+            },
             Ref::Remote(handle) if handle.session_number() != self.session => {
                 OutRef::Object(Offer::new((self.adopt)(&handle)))
             }

@@ -185,7 +185,7 @@ impl Session {
                         return Err(Violation::new("a reference to what was never offered"));
                     }
                     match self.exports.get(id.number()) {
-                        Some(offer) => offer.home.clone(),
+                        Some(offer) => offer.home(),
                         None => {
                             self.strike()?;
                             booked.stale = true;
@@ -234,7 +234,11 @@ impl Session {
         self.stats.messages_received += 1;
         // Whatever becomes of the message, an object of ours that came home with it is not dropped under the lock.
         if !booked.slots.is_empty() {
-            let came_home = |slot: &&Value| matches!(slot, Value::Ref(Ref::Own(_)));
+            let came_home = |slot: &&Value| match slot {
+                Value::Ref(Ref::Own(_)) => true,
+                Value::Ref(Ref::Remote(handle)) => handle.passed_on_as().is_some(),
+                _ => false,
+            };
             let held = booked.slots.iter().filter(came_home).cloned().collect();
             self.discard_values(held);
         }

@@ -17,7 +17,7 @@ use crate::session::receive::Booked;
 use crate::session::settle::Group;
 use crate::session::stream::StreamOut;
 use crate::table::{Handle, Id, Offer};
-use crate::value::{Ref, Value};
+use crate::value::Value;
 use crate::wire::frame::Body;
 use crate::wire::message::CallHeader;
 
@@ -115,7 +115,7 @@ impl Answer {
     pub(crate) fn holds_order(&self) -> bool {
         match &self.target {
             AnswerTarget::Remote(_) => true,
-            AnswerTarget::Object(offer) if matches!(offer.home, Value::Ref(Ref::Remote(_))) => true,
+            AnswerTarget::Object(offer) if offer.is_passed_on() => true,
             AnswerTarget::Object(offer) => {
                 let member = self.member.as_deref().filter(|_| self.path.is_empty());
                 !(self.operation == Operation::Call

@@ -43,7 +43,7 @@ impl Trash {
         let no_own = |values: &[Value]| values.iter().all(is_plain);
         match self {
             Trash::Objects(objects) => objects.is_empty(),
-            Trash::Handle(_) => true,
+            Trash::Handle(handle) => handle.passed_on_as().is_none(),
             Trash::Refs(refs) => refs.iter().all(is_plain_ref),
             Trash::Returned(returned) => no_own(returned.slots()),
             Trash::Stop(flag) => flag.is_alone(),
@@ -59,7 +59,9 @@ impl Trash {
 /// A value in which no object of this side is, for certain.
 fn is_plain(value: &Value) -> bool {
     match value {
-        Value::Ref(reference) => matches!(reference, Ref::Remote(_)),
+        // One that came home may be the last that holds its caretaker.
+        Value::Ref(Ref::Remote(handle)) => handle.passed_on_as().is_none(),
+        Value::Ref(Ref::Own(_)) => false,
         Value::Tuple(_) | Value::FrozenSet(_) | Value::List(_) | Value::Dict(_) | Value::Set(_) => false,
         _ => true,
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::host::Own;
 use crate::shape::Shape;
 
 /// The id of a reference or an answer within one session: a number, and which side gave it.
@@ -76,6 +77,34 @@ pub trait Origin: Any + Send + Sync {
 
     /// A number that tells this session from all others of the process.
     fn session_number(&self) -> u64;
+
+    /// What a claim is passed on as, if that grants less than the claim.
+    #[doc(hidden)]
+    fn passed_on_as(&self) -> Option<&Own> {
+        None
+    }
+}
+
+/// A claim that came home by an attenuated reference: it is held by way of the claim that was attenuated.
+struct CameHome {
+    handle: Handle,
+    passed_on_as: Own,
+}
+
+impl Origin for CameHome {
+    fn let_go(&self, _id: Id) {}
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self.handle.origin().as_any()
+    }
+
+    fn session_number(&self) -> u64 {
+        self.handle.session_number()
+    }
+
+    fn passed_on_as(&self) -> Option<&Own> {
+        Some(&self.passed_on_as)
+    }
 }
 
 /// The present shape of a type that a peer described: a new revision replaces it for every handle at once.
@@ -121,6 +150,17 @@ impl Handle {
     /// Drops the handle unless it is the last on its claim: that one comes back, to be dropped where its owner may be told.
     pub(crate) fn if_last(self) -> Option<Self> {
         Arc::into_inner(self.0).map(|claim| Self(Arc::new(claim)))
+    }
+
+    /// A handle on the same claim that is passed on as this.
+    pub(crate) fn to_pass_on_as(&self, passed_on_as: Own) -> Self {
+        let origin = Arc::new(CameHome { handle: self.clone(), passed_on_as });
+        Self::new(self.0.id, origin, self.0.shape.clone(), self.0.describes.clone())
+    }
+
+    /// What it is passed on as, if that grants less than the handle.
+    pub(crate) fn passed_on_as(&self) -> Option<&Own> {
+        self.0.origin.passed_on_as()
     }
 
     pub(crate) fn downgrade(&self) -> WeakHandle {

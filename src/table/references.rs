@@ -24,12 +24,12 @@ struct Export {
 impl Exports {
     /// The number of an object that is offered already.
     pub(crate) fn find(&self, offer: &Offer) -> Option<u64> {
-        self.by_object.get(&(offer.identity, offer.own.grant())).copied()
+        self.by_object.get(&offer.entry()).copied()
     }
 
     /// Notes that frame `frame` mentions the object, under the number it has or else under `number`.
     pub(crate) fn mention(&mut self, number: u64, offer: &Offer, frame: u64) {
-        self.by_object.insert((offer.identity, offer.own.grant()), number);
+        self.by_object.insert(offer.entry(), number);
         self.entries
             .entry(number)
             .or_insert_with(|| Export { offer: Arc::new(offer.clone()), last_mention: frame })
@@ -47,7 +47,7 @@ impl Exports {
             return None;
         }
         let export = self.entries.remove(&number)?;
-        self.by_object.remove(&(export.offer.identity, export.offer.own.grant()));
+        self.by_object.remove(&export.offer.entry());
         Arc::into_inner(export.offer).map(|offer| offer.own)
     }
 

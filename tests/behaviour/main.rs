@@ -1,6 +1,8 @@
 //! Behaviours: what a user may count on, a file for each kind.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod attenuation;
+mod attenuation_middle;
 mod budgets;
 mod copying;
 mod cycles;

@@ -1,6 +1,7 @@
 //! Hostile peers, limits, streams and endings: what a peer may do without harm, and how a session ends.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod attenuation;
 mod crossings;
 mod deeds;
 mod endings;

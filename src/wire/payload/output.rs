@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::host::Identity;
+use crate::host::{Identity, Own};
 use crate::limits::Limits;
 use crate::policy::Grant;
 use crate::value::{Ref, Value};
@@ -24,7 +24,7 @@ pub(super) struct Output {
 #[derive(PartialEq, Eq, Hash)]
 enum RefKey {
     Own(Identity, Grant),
-    Remote(u64, u64),
+    Remote(u64, u64, Option<(Identity, Grant)>),
 }
 
 /// A container that has a mark number.
@@ -109,8 +109,14 @@ impl Output {
     /// The index of this reference; a new one if it was not met yet.
     pub(super) fn index_of(&mut self, reference: &Ref) -> usize {
         let key = match reference {
-            Ref::Own(own) => RefKey::Own(own.host().identity(), own.grant()),
-            Ref::Remote(handle) => RefKey::Remote(handle.session_number(), handle.id().to_bits()),
+            Ref::Own(own) => {
+                let (identity, grant) = own.entry();
+                RefKey::Own(identity, grant)
+            }
+            Ref::Remote(handle) => {
+                let passed_on_as = handle.passed_on_as().map(Own::entry);
+                RefKey::Remote(handle.session_number(), handle.id().to_bits(), passed_on_as)
+            }
         };
         *self.indices.entry(key).or_insert_with(|| {
             self.refs.push(reference.clone());
