@@ -53,6 +53,7 @@ use crate::host::{Operation, Own};
 use crate::node::Node;
 use crate::proxy::Proxy;
 use crate::table::Handle;
+use crate::typed::{Object, TypedProxy};
 use crate::value::{Ref, Value};
 use life::{Lease, Life};
 use log::Log;
@@ -211,6 +212,18 @@ impl AsReference for Handle {
             return Err(Error::Misuse(text.into()));
         }
         Ok(self.passed_on_as().map_or_else(|| Ref::Remote(self.clone()), |own| Ref::Own(own.clone())))
+    }
+}
+
+impl<P: TypedProxy> AsReference for P {
+    fn as_reference(&self) -> Result<Ref, Error> {
+        self.proxy().as_reference()
+    }
+}
+
+impl<T: Object + ?Sized> AsReference for Arc<T> {
+    fn as_reference(&self) -> Result<Ref, Error> {
+        T::to_reference(self).as_reference()
     }
 }
 

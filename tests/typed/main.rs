@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that finds something else has failed")]
 
 mod exporting;
+mod grants;
 mod interfaces;
+mod middle;
 mod support;

@@ -9,7 +9,7 @@ pub(crate) struct Sides {
     /// The server, as the client sees it.
     pub(crate) peer: Peer,
     /// The client, as the server sees it.
-    _back: Peer,
+    pub(crate) back: Peer,
 }
 
 impl Sides {
@@ -21,9 +21,9 @@ impl Sides {
     /// These nodes.
     pub(crate) fn of(server: Node, client: &Node) -> Self {
         let (near, far) = memory_pair();
-        let _back = wherever::connect(&server, far);
+        let back = wherever::connect(&server, far);
         let peer = wherever::connect(client, near);
-        Self { server, peer, _back }
+        Self { server, peer, back }
     }
 }
 
