@@ -6,6 +6,7 @@ pub mod hand;
 pub mod hostile;
 pub mod inline;
 pub mod lab;
+pub mod line;
 pub mod pair;
 #[cfg(target_os = "linux")]
 pub mod real;

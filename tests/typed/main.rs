@@ -5,4 +5,5 @@ mod exporting;
 mod grants;
 mod interfaces;
 mod middle;
+mod processes;
 mod support;

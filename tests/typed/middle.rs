@@ -5,96 +5,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use wherever::hosts::Function;
 use wherever::transport::memory_pair;
-use wherever::typed::{Items, TypedProxy};
-use wherever::{DeclaredError, Error, Node, Peer, Proxy, Value, ValueType};
-
-/// Why a sensor did not read.
-#[derive(Debug, DeclaredError)]
-enum SensorError {
-    Broken { since: i64 },
-    #[wherever(remote)]
-    Remote(Error),
-}
-
-impl std::fmt::Display for SensorError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl std::error::Error for SensorError {}
-
-#[derive(Clone, Debug, PartialEq, ValueType)]
-struct Reading {
-    at: i64,
-    unit: String,
-}
-
-/// Hears of readings.
-#[wherever::interface("org.example.Ear/1")]
-trait Ear {
-    fn hear(&self, reading: Reading) -> Result<i64, Error>;
-}
-
-/// Reads something.
-#[wherever::interface("org.example.Sensor/1")]
-trait Sensor {
-    fn read(&self, at: i64) -> Result<Reading, SensorError>;
-    fn tell(&self, ear: Arc<dyn Ear>) -> Result<i64, Error>;
-    fn readings(&self, count: i64) -> Result<Items<Reading>, Error>;
-    fn sum(&self, numbers: Vec<i64>) -> Result<i64, Error>;
-    fn part(&self) -> Result<SensorProxy, Error>;
-}
-
-struct Thermometer;
-
-fn reading(at: i64) -> Reading {
-    Reading { at, unit: "K".into() }
-}
-
-#[wherever::export]
-impl Sensor for Thermometer {
-    fn read(&self, at: i64) -> Result<Reading, SensorError> {
-        if at < 0 { Err(SensorError::Broken { since: at }) } else { Ok(reading(at)) }
-    }
-
-    fn tell(&self, ear: Arc<dyn Ear>) -> Result<i64, Error> {
-        Ok(ear.hear(reading(1))? + ear.hear(reading(2))?)
-    }
-
-    fn readings(&self, count: i64) -> Result<Items<Reading>, Error> {
-        Ok(Items::new((0..count).map(reading)))
-    }
-
-    fn sum(&self, numbers: Vec<i64>) -> Result<i64, Error> {
-        Ok(numbers.iter().sum())
-    }
-
-    fn part(&self) -> Result<SensorProxy, Error> {
-        Ok(SensorProxy::of(wherever::typed::own_as_proxy(Thermometer)))
-    }
-}
-
-/// Hands on what it has of others, and what it is given.
-#[wherever::interface("org.example.Broker/1")]
-trait Broker {
-    fn sensor(&self) -> Result<SensorProxy, Error>;
-    /// Uses the sensor itself.
-    fn read_for(&self, at: i64) -> Result<Reading, SensorError>;
-}
-
-struct Shop(SensorProxy);
-
-#[wherever::export]
-impl Broker for Shop {
-    fn sensor(&self) -> Result<SensorProxy, Error> {
-        Ok(self.0.clone())
-    }
-
-    fn read_for(&self, at: i64) -> Result<Reading, SensorError> {
-        self.0.read(at)
-    }
-}
+use wherever::typed::TypedProxy;
+use wherever::{Error, Node, Peer, Proxy, Value};
+use wherever_tests::line::{
+    Broker, BrokerProxy, Ear, Reading, Sensor, SensorError, SensorProxy, Shop, Thermometer, reading,
+};
 
 struct Listening(Mutex<Vec<Reading>>);
 
@@ -118,7 +33,7 @@ impl Line {
     fn new() -> Self {
         let node = || Node::builder().value_type::<Reading>().build();
         let (owner_node, middle_node) = (node(), node());
-        owner_node.export("sensor", Thermometer);
+        owner_node.export("sensor", Thermometer::default());
         let (near, far) = memory_pair();
         let owner = wherever::connect(&owner_node, far);
         let upstream = wherever::connect(&middle_node, near);
@@ -164,7 +79,7 @@ fn declared_errors_come_through_it_as_themselves() {
     assert!(matches!(sensor.read(-3), Err(SensorError::Broken { since: -3 })));
     assert!(matches!(broker.read_for(-4), Err(SensorError::Broken { since: -4 })));
     let raised = sensor.proxy().call("read", (-5,)).unwrap_err();
-    assert!(raised.raised().unwrap().type_name.ends_with("middle::SensorError"));
+    assert!(raised.raised().unwrap().type_name.ends_with("line::SensorError"));
 }
 
 #[test]
