@@ -136,6 +136,16 @@ impl ItemStream {
     }
 }
 
+/// With the feature `futures-core`, for combinators: each item as [`ItemStream::next_item`] gives it.
+#[cfg(feature = "futures-core")]
+impl futures_core::Stream for ItemStream {
+    type Item = Result<Value, Error>;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_item(context)
+    }
+}
+
 impl Iterator for ItemStream {
     type Item = Result<Value, Error>;
 

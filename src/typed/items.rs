@@ -1,12 +1,16 @@
 //! Items that come one by one, as methods give and take them.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use crate::convert::{FromValue, IntoValue, TypeText};
 use crate::error::Error;
+use crate::host::Operation;
 use crate::hosts::iterator;
+use crate::limits::CREDIT_BYTES;
 use crate::proxy::Proxy;
 use crate::stream::ItemStream;
 use crate::value::{Ref, Value};
@@ -26,6 +30,8 @@ enum Source {
     Here(Box<dyn Iterator<Item = Result<Value, Error>> + Send>),
     /// Not begun; how far it may run ahead.
     Waiting(Proxy, Option<u64>),
+    /// Asked for by a task.
+    Beginning(Pin<Box<dyn Future<Output = Result<ItemStream, Error>> + Send>>),
     Coming(ItemStream),
     Over,
 }
@@ -70,29 +76,42 @@ impl<T: IntoValue + 'static> Items<T> {
 
 impl<T: FromValue> Items<T> {
     /// The next item, or the end; for tasks. Nothing is lost if it is dropped before it is done.
-    pub async fn next_item(&mut self) -> Option<Result<T, Error>> {
-        if let Source::Waiting(proxy, ahead) = &self.source {
-            let begun = match ahead {
-                Some(items) if !proxy.is_container() => {
-                    let items = (*items).max(1);
-                    let request = proxy.request(crate::host::Operation::Iterate);
-                    request.credit(crate::limits::CREDIT_BYTES, items).stream_when_room(items).await
-                }
-                _ => proxy.iterate_later().await,
-            };
-            match begun {
-                Ok(stream) => self.source = Source::Coming(stream),
-                Err(error) => return Some(Err(self.fail(error))),
-            }
-        }
-        std::future::poll_fn(|context| self.poll_item(context)).await
+    pub fn next_item(&mut self) -> impl Future<Output = Option<Result<T, Error>>> {
+        poll_fn(|context| self.poll_item(context))
     }
 
-    fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
+    /// The next item, when it has come; for tasks.
+    pub fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
+        if let Source::Waiting(proxy, ahead) = &self.source {
+            self.source = Source::Beginning(Box::pin(begin_later(proxy.clone(), *ahead)));
+        }
+        if let Source::Beginning(beginning) = &mut self.source {
+            match ready!(beginning.as_mut().poll(context)) {
+                Ok(stream) => self.source = Source::Coming(stream),
+                Err(error) => return Poll::Ready(Some(Err(self.fail(error)))),
+            }
+        }
         match &mut self.source {
             Source::Coming(stream) => stream.poll_item(context).map(|item| self.made(item)),
             _ => Poll::Ready(self.next()),
         }
+    }
+}
+
+async fn begin_later(proxy: Proxy, ahead: Option<u64>) -> Result<ItemStream, Error> {
+    match ahead {
+        Some(items) if !proxy.is_container() => {
+            let items = items.max(1);
+            proxy.request(Operation::Iterate).credit(CREDIT_BYTES, items).stream_when_room(items).await
+        }
+        _ => proxy.iterate_later().await,
+    }
+}
+
+fn begin(proxy: &Proxy, ahead: Option<u64>) -> Result<ItemStream, Error> {
+    match ahead {
+        Some(items) if !proxy.is_container() => proxy.buffered(items),
+        _ => proxy.iterate(),
     }
 }
 
@@ -110,13 +129,6 @@ impl<T: FromValue> Items<T> {
         }
         item.map(|item| item.and_then(T::from_value))
     }
-
-    fn begin(proxy: &Proxy, ahead: Option<u64>) -> Result<ItemStream, Error> {
-        match ahead {
-            Some(items) if !proxy.is_container() => proxy.buffered(items),
-            _ => proxy.iterate(),
-        }
-    }
 }
 
 impl<T: FromValue> Iterator for Items<T> {
@@ -124,7 +136,7 @@ impl<T: FromValue> Iterator for Items<T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Source::Waiting(proxy, ahead) = &self.source {
-            match Self::begin(proxy, *ahead) {
+            match begin(proxy, *ahead) {
                 Ok(stream) => self.source = Source::Coming(stream),
                 Err(error) => return Some(Err(self.fail(error))),
             }
@@ -132,6 +144,10 @@ impl<T: FromValue> Iterator for Items<T> {
         let item = match &mut self.source {
             Source::Here(items) => items.next(),
             Source::Coming(stream) => stream.next(),
+            Source::Beginning(_) => {
+                let text = "items that a task waits for are had by `next_item`";
+                return Some(Err(Error::Misuse(text.into())));
+            }
             Source::Waiting(..) | Source::Over => None,
         };
         self.made(item)
@@ -144,6 +160,7 @@ impl<T> IntoValue for Items<T> {
         match self.source {
             Source::Here(items) => Ok(iterator(items).into()),
             Source::Waiting(proxy, _) => Ok(proxy.into()),
+            Source::Beginning(_) => Err(Error::Misuse("items that a task waits for cannot be passed on".into())),
             Source::Coming(stream) => Ok(iterator(stream).into()),
             Source::Over => Ok(iterator(std::iter::empty()).into()),
         }
@@ -176,10 +193,20 @@ impl<T> fmt::Debug for Items<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.source {
             Source::Here(_) => "here",
-            Source::Waiting(..) => "not begun",
+            Source::Waiting(..) | Source::Beginning(_) => "not begun",
             Source::Coming(_) => "coming",
             Source::Over => "over",
         };
         write!(f, "Items({state})")
+    }
+}
+
+/// With the feature `futures-core`, for combinators: each item as [`Items::next_item`] gives it.
+#[cfg(feature = "futures-core")]
+impl<T: FromValue> futures_core::Stream for Items<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_item(context)
     }
 }

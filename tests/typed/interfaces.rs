@@ -448,3 +448,23 @@ fn an_async_interface_is_used_by_a_blocking_side_and_from_tasks() {
     });
     assert_eq!(relay.proxy().call("add", (1,)).unwrap(), Value::Int(7));
 }
+
+#[test]
+fn items_are_a_stream_for_combinators() {
+    use futures_lite::StreamExt;
+
+    let (_sides, mut motor) = motor();
+    for position in [1, 2, 3] {
+        motor.move_to(position, None).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        for items in [motor.trace().unwrap(), motor.trace().unwrap().buffered(2)] {
+            let odd = StreamExt::map(items, Result::unwrap).filter(|at| *at != 2);
+            assert_eq!(StreamExt::collect::<Vec<_>>(odd).await, [1, 3]);
+        }
+        let mut items = motor.trace().unwrap();
+        assert_eq!(items.next_item().await.unwrap().unwrap(), 1);
+        assert_eq!(StreamExt::try_next(&mut items).await.unwrap(), Some(2));
+    });
+}

@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use wherever::{Error, Node};
-use wherever_tests::line::{
-    Broker, BrokerProxy, Ear, Reading, Sensor, SensorError, SensorProxy, Thermometer, reading,
-};
+use wherever_tests::line::{Broker, BrokerProxy, Ear, Reading, Sensor, SensorError, SensorProxy, Thermometer, reading};
 
 /// A process of the line, killed when the test is over.
 struct Side(Arc<Mutex<Child>>);

@@ -1,6 +1,11 @@
 //! One side of a line of three, as a process: `owner URL` has a sensor, `middle UPSTREAM URL` hands it on, `user URL` has
 //! the sensor keep an ear of its. Each says `ready`, and goes on until it is killed or nobody needs it.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a process of a test: it fails by panicking, and says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a process of a test: it fails by panicking, and says so"
+)]
 
 use std::sync::Arc;
 
