@@ -1,7 +1,7 @@
 //! Rust types as objects, member by member: what the macros stand on, and what can be written by hand.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
@@ -15,10 +15,13 @@ use crate::shape::{Category, Shape};
 use crate::value::{Ref, Value};
 
 mod builder;
+mod by_name;
 mod describe;
 #[cfg(test)]
 mod tests;
 mod turns;
+
+use by_name::ByName;
 
 pub use builder::ClassBuilder;
 pub use describe::{Describe, DescribeMut};
@@ -28,9 +31,8 @@ pub struct Class<T>(Arc<Definition<T>>);
 
 struct Definition<T> {
     shape: Arc<Shape>,
-    /// A tree: the programmer chose the names, and a few are found sooner than hashed.
-    methods: BTreeMap<Arc<str>, Box<MethodCode<T>>>,
-    attributes: HashMap<Arc<str>, Attribute<T>>,
+    methods: ByName<Box<MethodCode<T>>>,
+    attributes: ByName<Attribute<T>>,
     operations: HashMap<Operation, Box<OperationCode<T>>>,
     whole: Option<Box<Getter<T>>>,
     constructor: Option<Box<Constructor<T>>>,
@@ -170,7 +172,7 @@ impl<T: Send + Sync + 'static> Instance<T> {
         if let Some(attribute) = definition.attributes.get(name) {
             return self.class.named(name, (attribute.get)(&self.value, context));
         }
-        if !definition.methods.contains_key(name) {
+        if !definition.methods.contains(name) {
             return Outcome::Error(self.class.unable(name, Operation::Get));
         }
         let (class, value, method) = (self.class.clone(), self.value.clone(), Arc::from(name));
@@ -209,7 +211,7 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
         // Declared members come first: an operation by hand cannot take them away.
         let declared = match (operation, request.member.as_deref()) {
             (Operation::Get | Operation::Set, Some(name)) => {
-                definition.attributes.contains_key(name) || definition.methods.contains_key(name)
+                definition.attributes.contains(name) || definition.methods.contains(name)
             }
             _ => false,
         };

@@ -1,12 +1,13 @@
 //! The description of a Rust type for peers, step by step.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::{Arguments, Operation, Outcome, Request, ValueStream};
 use crate::hosts::asynchronous::serve;
+use crate::hosts::class::by_name::ByName;
 use crate::hosts::class::{Attribute, Class, Definition, MethodCode, Setter};
 use crate::shape::{Category, Member, MemberKind, Shape};
 use crate::value::Value;
@@ -26,8 +27,8 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         Self {
             definition: Definition {
                 shape: Arc::new(shape.clone()),
-                methods: BTreeMap::new(),
-                attributes: HashMap::new(),
+                methods: ByName::default(),
+                attributes: ByName::default(),
                 operations: HashMap::new(),
                 whole: None,
                 constructor: None,
