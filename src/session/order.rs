@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::host::{Identity, Operation};
+use crate::host::Identity;
 use crate::session::Session;
-use crate::session::event::{Event, Job, JobTarget};
+use crate::session::event::{Event, JobTarget};
 use crate::session::serve::{AnswerTarget, State};
 use crate::table::Id;
 
@@ -39,8 +39,9 @@ impl Session {
             AnswerTarget::Names | AnswerTarget::Value(_) => return self.start_unordered(number),
             AnswerTarget::Waiting(_) => return,
         };
-        let parent = if answer.lane_alone { None } else { answer.parent };
-        let key = OrderKey { lane: answer.lane, parent, object };
+        let Some(job) = &answer.job else { return };
+        let parent = if job.lane_alone { None } else { job.parent };
+        let key = OrderKey { lane: job.lane, parent, object };
         answer.order = Some(key);
         answer.state = State::Queued;
         let Some(order) = self.orders.get_mut(&key) else {
@@ -130,33 +131,16 @@ impl Session {
         answer.state = State::Running;
         let target = match &answer.target {
             AnswerTarget::Object(offer) => JobTarget::Object(offer.own.clone()),
+            // Of anything but the names, it is an operation that nothing supports.
+            AnswerTarget::Names if answer.is_fence() => return self.start_fence(number),
             AnswerTarget::Names => JobTarget::Names,
             AnswerTarget::Remote(handle) => JobTarget::Remote(handle.clone()),
             AnswerTarget::Value(value) => JobTarget::Value(value.clone()),
             AnswerTarget::Waiting(_) => return,
         };
-        // Of anything but the names, it is an operation that nothing supports.
-        let is_fence = answer.operation == Operation::Fence && answer.path.is_empty();
-        if is_fence && matches!(answer.target, AnswerTarget::Names) {
-            return self.start_fence(number);
+        if let Some(mut job) = answer.job.take() {
+            (job.target, job.credit) = (target, answer.credit);
+            self.events.push_back(Event::Run(job));
         }
-        let job = Job {
-            answer: Id::theirs(number),
-            target,
-            path: std::mem::take(&mut answer.path),
-            operation: answer.operation,
-            member: answer.member.take(),
-            arguments: std::mem::take(&mut answer.arguments),
-            chain: answer.chain.clone(),
-            lane: answer.lane,
-            parent: answer.parent,
-            deadline: answer.deadline,
-            stop: answer.stop.clone(),
-            prefetch: std::mem::take(&mut answer.prefetch),
-            credit: answer.credit,
-            one_way: answer.one_way,
-            lane_alone: answer.lane_alone,
-        };
-        self.events.push_back(Event::Run(Box::new(job)));
     }
 }

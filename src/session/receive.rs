@@ -12,7 +12,7 @@ use crate::session::transfer::AnswerSlots;
 use crate::table::Id;
 use crate::value::{Ref, Value};
 use crate::wire::frame::{Body, Frame, RawMessage, Reference, Release};
-use crate::wire::message::{Bye, CallHeader, Credit, Hello, MessageKind, ReturnHeader, decode_record};
+use crate::wire::message::{Bye, Credit, Hello, MessageKind, ReturnHeader, decode_record};
 use crate::wire::preface::{LinkWish, MAJOR, Preface};
 use crate::wire::shape::ShapeRecord;
 
@@ -243,11 +243,7 @@ impl Session {
             self.discard_values(held);
         }
         match kind {
-            MessageKind::Call => {
-                let (header, start) = CallHeader::decode(&body)?;
-                let booked = self.check_answers(booked)?;
-                self.handle_call(header, body, start, booked, group)
-            }
+            MessageKind::Call => self.handle_call(body, booked, group),
             MessageKind::Return => {
                 let (header, start) = ReturnHeader::decode(&body)?;
                 let held = header.flags & ReturnHeader::HELD != 0;
@@ -281,7 +277,7 @@ impl Session {
     }
 
     /// Looks up the answers among a call's arguments, which may have come earlier in the same frame.
-    fn check_answers(&mut self, mut booked: Booked) -> Result<Booked, Violation> {
+    pub(crate) fn check_answers(&mut self, mut booked: Booked) -> Result<Booked, Violation> {
         for (_, number) in &booked.answers {
             if *number == 0 || *number > self.their_number_max {
                 return Err(Violation::new("an argument that is the answer to a call that was never made"));

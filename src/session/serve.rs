@@ -11,6 +11,7 @@ use crate::host::Operation;
 use crate::limits::{CREDIT_BYTES, CREDIT_ITEMS};
 use crate::session::Session;
 use crate::session::end::Violation;
+use crate::session::event::{Job, JobTarget};
 use crate::session::order::OrderKey;
 use crate::session::parcel::{Arrival, Settlement, charge_of};
 use crate::session::receive::Booked;
@@ -32,21 +33,15 @@ use crate::wire::message::CallHeader;
 /// ```
 pub(crate) struct Answer {
     pub(crate) target: AnswerTarget,
-    pub(crate) path: Vec<Arc<str>>,
-    pub(crate) operation: Operation,
-    pub(crate) member: Option<Arc<str>>,
-    pub(crate) arguments: Arrival,
+    /// What the driver is given when it starts; its target is filled in then.
+    pub(crate) job: Option<Box<Job>>,
     /// Arguments that are answers: place among the slots, number of the answer.
     pub(crate) argument_waits: SmallVec<[(usize, u64); 1]>,
-    pub(crate) prefetch: Vec<Arc<str>>,
     pub(crate) credit: (u64, u64),
-    pub(crate) lane: u64,
-    pub(crate) lane_alone: bool,
     pub(crate) one_way: bool,
     pub(crate) keep: bool,
     pub(crate) no_return: bool,
     pub(crate) chain: Chain,
-    pub(crate) parent: Option<u64>,
     pub(crate) counted: bool,
     pub(crate) deadline: Option<Time>,
     pub(crate) state: State,
@@ -110,6 +105,10 @@ impl Answer {
         }
     }
 
+    pub(crate) fn is_fence(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| job.operation == Operation::Fence && job.path.is_empty())
+    }
+
     /// Whether the next call of its order waits for it: not behind members marked concurrent. One that is forwarded
     /// holds the next up until it was passed on; from there on they are ordered where the object lives.
     pub(crate) fn holds_order(&self) -> bool {
@@ -117,9 +116,9 @@ impl Answer {
             AnswerTarget::Remote(_) => true,
             AnswerTarget::Object(offer) if offer.is_passed_on() => true,
             AnswerTarget::Object(offer) => {
-                let member = self.member.as_deref().filter(|_| self.path.is_empty());
-                !(self.operation == Operation::Call
-                    && member.and_then(|name| offer.shape.find(name)).is_some_and(|member| member.concurrent))
+                let call = self.job.as_ref().filter(|job| job.operation == Operation::Call && job.path.is_empty());
+                let member = call.and_then(|job| job.member.as_deref());
+                !member.and_then(|name| offer.shape.find(name)).is_some_and(|member| member.concurrent)
             }
             _ => false,
         }
@@ -127,14 +126,10 @@ impl Answer {
 }
 
 impl Session {
-    pub(crate) fn handle_call(
-        &mut self,
-        header: CallHeader,
-        body: Body,
-        start: usize,
-        booked: Booked,
-        group: Option<u64>,
-    ) -> Result<(), Violation> {
+    pub(crate) fn handle_call(&mut self, body: Body, booked: Booked, group: Option<u64>) -> Result<(), Violation> {
+        let (header, start) = CallHeader::decode(&body)?;
+        let flags = header.flags;
+        let Booked { slots, answers, stale } = self.check_answers(booked)?;
         self.stats.calls_received += 1;
         let number = header.id;
         if number > Id::NUMBER_MAX {
@@ -145,15 +140,15 @@ impl Session {
         }
         self.their_number_max = self.their_number_max.max(number);
         let chain = self.chain_of(&header)?;
-        let Booked { slots, answers, stale } = booked;
         let charge = charge_of(body.len(), slots.len());
-        let arguments = Arrival { body, start, slots };
         let refusal = self.refusal_of(&header, &chain, charge, stale);
         let target = match &refusal {
             Some(_) => Ok(AnswerTarget::Names),
             None => self.target_of(&header)?,
         };
-        let answer = self.answer_of(header, arguments, answers, chain, charge, group);
+        let header = header.into_owned(|name| shared_name(target.as_ref().ok(), name));
+        let job = self.job_of(header, Arrival { body, start, slots }, chain);
+        let answer = self.answer_of(job, flags, answers, charge, group);
         let counted = answer.counted;
         self.answers.insert(number, answer);
         self.calls_in += u32::from(counted);
@@ -166,20 +161,40 @@ impl Session {
         Ok(())
     }
 
+    /// What the driver is given when the call starts.
+    fn job_of(&self, header: CallHeader, arguments: Arrival, chain: Chain) -> Box<Job> {
+        Box::new(Job {
+            answer: Id::theirs(header.id),
+            target: JobTarget::Names,
+            path: header.path,
+            // An unknown operation was refused before this is looked at.
+            operation: Operation::from_code(header.operation).unwrap_or(Operation::Noop),
+            member: header.member,
+            arguments,
+            chain,
+            lane: header.lane,
+            parent: header.parent,
+            deadline: header.time_left.map(|micros| self.now + std::time::Duration::from_micros(micros)),
+            stop: Arc::default(),
+            prefetch: header.prefetch,
+            credit: header.credit.unwrap_or((CREDIT_BYTES, CREDIT_ITEMS)),
+            one_way: header.flags & CallHeader::ONE_WAY != 0,
+            lane_alone: header.flags & CallHeader::LANE_ALONE != 0,
+        })
+    }
+
     fn answer_of(
         &mut self,
-        header: CallHeader,
-        arguments: Arrival,
+        job: Box<Job>,
+        flags: u64,
         answers: SmallVec<[(usize, u64); 1]>,
-        chain: Chain,
         charge: u64,
         group: Option<u64>,
     ) -> Box<Answer> {
-        let flag = |flag: u64| header.flags & flag != 0;
-        let (one_way, no_return) = (flag(CallHeader::ONE_WAY), flag(CallHeader::NO_RETURN));
-        let deadline = header.time_left.map(|micros| self.now + std::time::Duration::from_micros(micros));
-        if let Some(deadline) = deadline {
-            self.deadlines.insert((deadline, Id::theirs(header.id)));
+        let one_way = job.one_way;
+        let no_return = flags & CallHeader::NO_RETURN != 0;
+        if let Some(deadline) = job.deadline {
+            self.deadlines.insert((deadline, job.answer));
         }
         let arrival = (one_way || no_return).then(|| {
             self.arrivals += 1;
@@ -188,29 +203,20 @@ impl Session {
         });
         Box::new(Answer {
             target: AnswerTarget::Names,
-            path: header.path,
-            // An unknown operation was refused before this is looked at.
-            operation: Operation::from_code(header.operation).unwrap_or(Operation::Noop),
-            member: header.member,
-            arguments,
             argument_waits: answers,
-            prefetch: header.prefetch,
-            credit: header.credit.unwrap_or((CREDIT_BYTES, CREDIT_ITEMS)),
-            lane: header.lane,
-            lane_alone: flag(CallHeader::LANE_ALONE),
+            credit: job.credit,
             one_way,
-            keep: flag(CallHeader::KEEP),
+            keep: flags & CallHeader::KEEP != 0,
             no_return,
-            chain,
-            parent: header.parent,
-            counted: header.parent.is_none(),
-            deadline,
+            chain: job.chain.clone(),
+            counted: job.parent.is_none(),
+            deadline: job.deadline,
             state: State::Waiting,
             order: None,
             waits: 0,
             waiters: Vec::new(),
             had_dependents: false,
-            stop: Arc::default(),
+            stop: job.stop.clone(),
             stop_pending: false,
             released: false,
             held_on: None,
@@ -219,11 +225,12 @@ impl Session {
             charge,
             stream: None,
             arrival,
+            job: Some(job),
         })
     }
 
     /// The chain that a call makes: that of our own call which its caller was serving, and itself.
-    fn chain_of(&self, header: &CallHeader) -> Result<Chain, Violation> {
+    fn chain_of(&self, header: &CallHeader<&str>) -> Result<Chain, Violation> {
         let outer = match header.parent {
             None => None,
             Some(parent) if parent == 0 || parent >= self.next_number => {
@@ -239,7 +246,7 @@ impl Session {
     }
 
     /// Why a call is not even looked at, if it is not.
-    fn refusal_of(&mut self, header: &CallHeader, chain: &Chain, charge: u64, stale: bool) -> Option<Error> {
+    fn refusal_of(&mut self, header: &CallHeader<&str>, chain: &Chain, charge: u64, stale: bool) -> Option<Error> {
         let limits = &self.config.limits;
         let names_max = limits.name_len_max as usize;
         let mut names = header.path.iter().chain(&header.prefetch).chain(&header.member);
@@ -278,7 +285,7 @@ impl Session {
     }
 
     /// What a call goes to; the inner error is the call's own.
-    fn target_of(&mut self, header: &CallHeader) -> Result<Result<AnswerTarget, Error>, Violation> {
+    fn target_of(&mut self, header: &CallHeader<&str>) -> Result<Result<AnswerTarget, Error>, Violation> {
         let id = Id::from_bits(header.target).turned();
         if id == Id::OUR_NAMES {
             return Ok(Ok(AnswerTarget::Names));
@@ -352,4 +359,13 @@ impl Session {
             self.groups.remove(&group);
         }
     }
+}
+
+/// A name of a call: as the shape of its target has it, if it does, which is how most calls need no memory for theirs.
+fn shared_name(target: Option<&AnswerTarget>, name: &str) -> Arc<str> {
+    let member = match target {
+        Some(AnswerTarget::Object(offer)) => offer.shape.find(name),
+        _ => None,
+    };
+    member.map_or_else(|| name.into(), |member| member.name.clone())
 }

@@ -103,14 +103,14 @@ impl Session {
         if let Some(stream) = answer.stream.take() {
             self.trash.extend(stream.source.map(Trash::Stream));
         }
-        let arguments = std::mem::take(&mut answer.arguments);
+        let job = answer.job.take();
         if let Some(deadline) = answer.deadline.take() {
             self.deadlines.remove(&(deadline, Id::theirs(number)));
         }
         let on = if answer.waits > 0 { answer.waits_on() } else { SmallVec::new() };
         answer.waits = 0;
         let waiters = std::mem::take(&mut answer.waiters);
-        self.discard_arrival(arguments);
+        self.discard_job(job);
         self.leave_order(number);
         on.into_iter().for_each(|on| self.stop_waiting(number, on));
         let unwanted = if streamed { Parcel::default() } else { std::mem::take(&mut last) };
@@ -153,7 +153,7 @@ impl Session {
             };
         }
         for &(slot, _) in answer.argument_waits.iter().filter(|(_, number)| *number == on) {
-            if let Some(slot) = answer.arguments.slots.get_mut(slot) {
+            if let Some(slot) = answer.job.as_mut().and_then(|job| job.arguments.slots.get_mut(slot)) {
                 *slot = value.clone();
             }
         }
@@ -223,12 +223,12 @@ impl Session {
 
     pub(crate) fn remove_answer(&mut self, number: u64) {
         let Some(answer) = self.answers.remove(&number) else { return };
-        let Answer { charge, state, arguments, stop, target, .. } = *answer;
+        let Answer { charge, state, job, stop, target, .. } = *answer;
         self.answers_bytes -= charge;
         if let State::Settled(settlement) = state {
             self.discard_settlement(settlement);
         }
-        self.discard_arrival(arguments);
+        self.discard_job(job);
         self.discard_stop(stop);
         match target {
             AnswerTarget::Object(offer) => self.discard_offer(offer),

@@ -7,6 +7,7 @@ use crate::context::StopFlag;
 use crate::error::Error;
 use crate::host::{Own, ValueStream};
 use crate::session::Session;
+use crate::session::event::Job;
 use crate::session::parcel::{Arrival, OutRef, Parcel, Root, Settlement};
 use crate::session::question::{CallSpec, Done, Pins};
 use crate::session::returned::Returned;
@@ -98,6 +99,13 @@ impl Session {
 
     pub(crate) fn discard_arrival(&mut self, arrival: Arrival) {
         self.discard_values(arrival.slots);
+    }
+
+    /// A call that will not run: of what it holds, its arguments alone may be the user's.
+    pub(crate) fn discard_job(&mut self, job: Option<Box<Job>>) {
+        if let Some(job) = job {
+            self.discard_arrival(job.arguments);
+        }
     }
 
     pub(crate) fn discard_returned(&mut self, returned: Arc<Returned>) {

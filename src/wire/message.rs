@@ -47,19 +47,19 @@ pub struct Hello {
     pub value_types: Vec<(String, u32)>,
 }
 
-/// CALL, up to its arguments.
+/// CALL, up to its arguments. Names are shared when it is sent, and stay where they are when it has arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallHeader {
+pub struct CallHeader<N = Arc<str>> {
     /// Number of the answer, the sender's.
     pub id: u64,
     /// The target, as an id from the sender's side: an object of the receiver's, or an answer it owes.
     pub target: u64,
     /// Attributes to follow from the target.
-    pub path: Vec<Arc<str>>,
+    pub path: Vec<N>,
     /// Code of the operation.
     pub operation: u8,
     /// The member that the operation is about.
-    pub member: Option<Arc<str>>,
+    pub member: Option<N>,
     /// The caller's lane.
     pub lane: u64,
     /// Number of the receiver's own call that the caller was serving.
@@ -71,7 +71,7 @@ pub struct CallHeader {
     /// First credit: bytes, items.
     pub credit: Option<(u64, u64)>,
     /// Attributes to bring along for each element.
-    pub prefetch: Vec<Arc<str>>,
+    pub prefetch: Vec<N>,
 }
 
 impl CallHeader {
@@ -103,9 +103,11 @@ impl CallHeader {
         });
         encode_names(&self.prefetch, out);
     }
+}
 
-    /// Reads what [`Self::encode`] wrote; the header, and the place where it ends.
-    pub fn decode(body: &[u8]) -> Result<(Self, usize), Malformed> {
+impl<'a> CallHeader<&'a str> {
+    /// Reads what [`CallHeader::encode`] wrote; the header, and the place where it ends.
+    pub fn decode(body: &'a [u8]) -> Result<(Self, usize), Malformed> {
         let mut reader = Reader::new(body);
         let header = Self {
             id: reader.varint()?,
@@ -122,6 +124,24 @@ impl CallHeader {
         };
         Ok((header, reader.position()))
     }
+
+    /// The header, with each name as `owned` makes it.
+    #[inline]
+    pub(crate) fn into_owned(self, mut owned: impl FnMut(&'a str) -> Arc<str>) -> CallHeader {
+        CallHeader {
+            id: self.id,
+            target: self.target,
+            path: self.path.into_iter().map(&mut owned).collect(),
+            operation: self.operation,
+            member: self.member.map(&mut owned),
+            lane: self.lane,
+            parent: self.parent,
+            flags: self.flags,
+            time_left: self.time_left,
+            credit: self.credit,
+            prefetch: self.prefetch.into_iter().map(owned).collect(),
+        }
+    }
 }
 
 fn encode_names(names: &[Arc<str>], out: &mut Vec<u8>) {
@@ -130,14 +150,14 @@ fn encode_names(names: &[Arc<str>], out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn decode_names(reader: &mut Reader<'_>) -> Result<Vec<Arc<str>>, Malformed> {
+fn decode_names<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, Malformed> {
     match reader.count(usize::MAX, "too many names")? {
         0 => Ok(Vec::new()),
         count => decode_some_names(reader, count),
     }
 }
 
-fn decode_some_names(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Arc<str>>, Malformed> {
+fn decode_some_names<'a>(reader: &mut Reader<'a>, count: usize) -> Result<Vec<&'a str>, Malformed> {
     // No more is reserved than a call may have: a longer list is refused, whatever is in it.
     let mut names = Vec::with_capacity(count.min(NAMES_RESERVED));
     for _ in 0..count {
@@ -149,8 +169,8 @@ fn decode_some_names(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Arc<st
 /// Names of a path for which there is room at once.
 const NAMES_RESERVED: usize = 64;
 
-fn decode_name(reader: &mut Reader<'_>) -> Result<Arc<str>, Malformed> {
-    reader.text(usize::MAX).map(Arc::from)
+fn decode_name<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Malformed> {
+    reader.text(usize::MAX)
 }
 
 #[inline]
@@ -283,7 +303,7 @@ mod tests {
             encode_record(&call, &mut derived);
             assert_eq!(quick, derived);
             quick.extend([0, 0, 0]);
-            assert_eq!(CallHeader::decode(&quick), Ok((call, derived.len())));
+            assert_eq!(CallHeader::decode(&quick).ok(), decode_record::<CallHeader<&str>>(&derived).ok());
         }
     }
 
@@ -298,7 +318,7 @@ mod tests {
             for (place, byte) in (0..bytes.len().min(40)).flat_map(|place| (0..=255).map(move |byte| (place, byte))) {
                 let mut changed = bytes.clone();
                 changed[place] = byte;
-                let (quick, derived) = (CallHeader::decode(&changed), decode_record::<CallHeader>(&changed));
+                let (quick, derived) = (CallHeader::decode(&changed), decode_record::<CallHeader<&str>>(&changed));
                 assert_eq!(quick.ok(), derived.ok(), "byte {place} is {byte}");
             }
         }
