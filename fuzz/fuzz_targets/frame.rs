@@ -9,12 +9,13 @@ use wherever_fuzz::{heap_bound, target};
 fn run(bytes: &[u8]) {
     let limits = Limits::default();
     let Ok(frame) = heap_bound(bytes.len(), || Frame::decode(bytes, &limits)) else { return };
-    let again = Frame::decode(&encoded(&frame), &limits);
+    let encoded = encoded(&frame);
+    let again = Frame::decode(&encoded, &limits);
     assert_eq!(again.map(shown), Ok(shown(frame)), "another frame came back");
 }
 
 /// A frame as text, but for the length of its shapes: numbers may have come longer than need be.
-fn shown(mut frame: Frame) -> String {
+fn shown(mut frame: Frame<'_>) -> String {
     let shapes = match &mut frame {
         Frame::Session { shapes, .. } => Some(shapes),
         Frame::Part(part) => part.first.as_mut().map(|head| &mut head.shapes),
@@ -24,12 +25,12 @@ fn shown(mut frame: Frame) -> String {
 }
 
 /// The frame as its sender would have written it.
-fn encoded(frame: &Frame) -> Vec<u8> {
+fn encoded(frame: &Frame<'_>) -> Vec<u8> {
     match frame {
         Frame::Session { batch, shapes, references, messages, releases } => {
             let (mut message_list, mut release_list) = (List::default(), List::default());
             for message in messages {
-                message_list.push(|out| frame::encode_message(message.kind, message.refs, &[&message.body], out));
+                message_list.push(|out| frame::encode_message(message.kind, message.refs, &[message.body], out));
             }
             for release in releases {
                 release_list.push(|out| frame::encode_release(&turned_release(release), out));

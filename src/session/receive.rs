@@ -100,11 +100,14 @@ impl Session {
                 if !self.greeted && messages.first().map(|message| message.kind) != Some(MessageKind::Hello) {
                     return Err(Violation::new("a first frame without HELLO"));
                 }
-                self.book_shapes(shapes)?;
+                if !shapes.is_empty() {
+                    self.book_shapes(shapes)?;
+                }
                 let mut booked = self.book_all(&references, &messages)?.into_iter();
                 let group = batch.then(|| self.open_group());
                 for message in messages {
-                    self.handle_message(message.kind, message.body, booked.next().unwrap_or_default(), group)?;
+                    let body = Body::from_slice(message.body);
+                    self.handle_message(message.kind, body, booked.next().unwrap_or_default(), group)?;
                     if self.ended.is_some() {
                         return Ok(());
                     }
@@ -113,7 +116,7 @@ impl Session {
                 if let Some(group) = group {
                     self.close_group(group);
                 }
-                self.handle_releases(releases)
+                if releases.is_empty() { Ok(()) } else { self.handle_releases(releases) }
             }
         }
     }
@@ -123,7 +126,7 @@ impl Session {
     }
 
     /// Books the references of all messages, if there are any, before any message takes effect.
-    fn book_all(&mut self, references: &[Reference], messages: &[RawMessage]) -> Result<Vec<Booked>, Violation> {
+    fn book_all(&mut self, references: &[Reference], messages: &[RawMessage<'_>]) -> Result<Vec<Booked>, Violation> {
         if references.is_empty() {
             return Ok(Vec::new());
         }
@@ -138,9 +141,6 @@ impl Session {
     }
 
     pub(crate) fn book_shapes(&mut self, records: Vec<ShapeRecord>) -> Result<(), Violation> {
-        if records.is_empty() {
-            return Ok(());
-        }
         let limits = self.config.limits.clone();
         for ShapeRecord { id, bases, len, mut shape, .. } in records {
             if self.types_in.charge(len) > limits.types_bytes_max {

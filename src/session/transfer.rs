@@ -175,7 +175,7 @@ impl Incoming {
 }
 
 impl Session {
-    pub(crate) fn handle_part(&mut self, part: Part) -> Result<(), Violation> {
+    pub(crate) fn handle_part(&mut self, part: Part<'_>) -> Result<(), Violation> {
         let limits = self.config.limits.clone();
         if let Some(head) = part.first {
             if part.transfer <= self.incoming.last_number {
@@ -201,7 +201,7 @@ impl Session {
         if len > limits.told.message_len_max as usize || self.incoming.bytes > limits.transfers_bytes_max {
             return Err(Violation::new("a message in parts that is too long"));
         }
-        arriving.body.extend_from_slice(&part.bytes);
+        arriving.body.extend_from_slice(part.bytes);
         if !part.last {
             return Ok(());
         }

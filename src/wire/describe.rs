@@ -179,7 +179,7 @@ impl Describer {
         }
     }
 
-    fn messages(&mut self, way: Way, references: &[Reference], messages: &[RawMessage], lines: &mut Vec<String>) {
+    fn messages(&mut self, way: Way, references: &[Reference], messages: &[RawMessage<'_>], lines: &mut Vec<String>) {
         let mut rest = references;
         limited(messages, lines, |raw, lines| {
             let (own, others) = rest.split_at_checked(raw.refs).unwrap_or((rest, &[]));

@@ -76,19 +76,19 @@ pub enum Release {
 pub type Body = SmallVec<[u8; 32]>;
 
 /// One message of a frame, not decoded yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawMessage {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawMessage<'a> {
     /// What it is.
     pub kind: MessageKind,
     /// How many of the frame's references are its own.
     pub refs: usize,
     /// Its body.
-    pub body: Body,
+    pub body: &'a [u8],
 }
 
-/// What a frame held.
+/// What a frame holds.
 #[derive(Debug)]
-pub enum Frame {
+pub enum Frame<'a> {
     /// A session frame.
     Session {
         /// Answers to the calls in it may leave together.
@@ -98,17 +98,17 @@ pub enum Frame {
         /// References, those of each message in turn.
         references: Vec<Reference>,
         /// Messages.
-        messages: SmallVec<[RawMessage; 1]>,
+        messages: SmallVec<[RawMessage<'a>; 1]>,
         /// Releases.
         releases: Vec<Release>,
     },
     /// A part of a message.
-    Part(Part),
+    Part(Part<'a>),
 }
 
 /// A part of a message.
 #[derive(Debug)]
-pub struct Part {
+pub struct Part<'a> {
     /// The sender's number for the message.
     pub transfer: u64,
     /// What the first part tells of the whole.
@@ -116,7 +116,7 @@ pub struct Part {
     /// Whether it is the last.
     pub last: bool,
     /// The next bytes of the body.
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
 }
 
 /// What the first part tells of the whole message.
@@ -324,9 +324,9 @@ pub fn encode_next_part(transfer: u64, last: bool) -> Vec<u8> {
     out
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// Takes a frame apart, within limits. Nothing of it has taken effect yet.
-    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, Malformed> {
+    pub fn decode(bytes: &'a [u8], limits: &Limits) -> Result<Self, Malformed> {
         let told = &limits.told;
         let mut reader = Reader::new(bytes);
         if bytes.len() > told.frame_len_max as usize {
@@ -341,7 +341,7 @@ impl Frame {
     }
 }
 
-fn decode_session(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Result<Frame, Malformed> {
+fn decode_session<'a>(mut reader: Reader<'a>, limits: &Limits, told: &Told) -> Result<Frame<'a>, Malformed> {
     if reader.left() == 0 {
         let (shapes, references, messages, releases) = Default::default();
         return Ok(Frame::Session { batch: false, shapes, references, messages, releases });
@@ -359,7 +359,7 @@ fn decode_session(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Resul
         let kind = decode_kind(&mut reader)?;
         let refs = reader.varint_max(refs_left as u64, "more references taken than there are")? as usize;
         refs_left -= refs;
-        messages.push(RawMessage { kind, refs, body: Body::from_slice(reader.bytes(bytes_max(told))?) });
+        messages.push(RawMessage { kind, refs, body: reader.bytes(bytes_max(told))? });
     }
     if refs_left > 0 {
         return Err(reader.malformed("references that no message takes"));
@@ -407,7 +407,7 @@ fn decode_lists(
     Ok((shapes, references))
 }
 
-fn decode_part(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Result<Part, Malformed> {
+fn decode_part<'a>(mut reader: Reader<'a>, limits: &Limits, told: &Told) -> Result<Part<'a>, Malformed> {
     let transfer = reader.varint()?;
     let flags = reader.byte()?;
     let known = if flags & FIRST != 0 { FIRST | LAST | PART_BATCH } else { LAST };
@@ -421,7 +421,7 @@ fn decode_part(mut reader: Reader<'_>, limits: &Limits, told: &Told) -> Result<P
     } else {
         None
     };
-    Ok(Part { transfer, first, last: flags & LAST != 0, bytes: reader.rest().to_vec() })
+    Ok(Part { transfer, first, last: flags & LAST != 0, bytes: reader.rest() })
 }
 
 #[cfg(test)]

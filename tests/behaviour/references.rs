@@ -280,7 +280,8 @@ fn references_in_the_late_answer_of_a_cancelled_call_are_released() {
 
 /// A frame of `from`, with its messages' bodies changed and further releases in it.
 fn forged(from: &Manual, change: impl Fn(Vec<u8>) -> Vec<u8>, further: &[Release]) -> Vec<u8> {
-    let frame = Frame::decode(&from.take_frame().unwrap(), &Limits::default()).unwrap();
+    let frame = from.take_frame().unwrap();
+    let frame = Frame::decode(&frame, &Limits::default()).unwrap();
     let Frame::Session { references: named, messages: told, releases: let_go, .. } = frame else {
         panic!("no session frame")
     };

@@ -145,6 +145,12 @@ impl Threads {
     /// Does what is left to do after the roles have changed.
     #[inline]
     fn see_to(&self, hub: &Hub, calls: Calls) {
+        if calls != Calls::default() {
+            self.see_to_all(hub, calls);
+        }
+    }
+
+    fn see_to_all(&self, hub: &Hub, calls: Calls) {
         if calls.last {
             // Whoever lets go of a session that is over does not know of them.
             hub.weak().upgrade().into_iter().for_each(|hub| self.0.roles.keep(hub));

@@ -17,12 +17,12 @@ use crate::wire::payload::{Items, decode_arguments, decode_error, decode_items, 
 /// A message in one line; `references` are its own.
 pub(super) fn message(
     way: Way,
-    raw: &RawMessage,
+    raw: &RawMessage<'_>,
     references: &[Reference],
     memory: &mut Memory,
     limits: &Limits,
 ) -> String {
-    let mut telling = Telling { way, body: &raw.body, references, memory, limits };
+    let mut telling = Telling { way, body: raw.body, references, memory, limits };
     let told = match raw.kind {
         MessageKind::Hello => telling.hello(),
         MessageKind::Call => telling.call(),

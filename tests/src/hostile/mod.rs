@@ -134,7 +134,7 @@ impl Hostile {
                 for message in messages {
                     let (refs, others) = rest.split_at(message.refs);
                     rest = others;
-                    self.note(message.kind, refs, &message.body);
+                    self.note(message.kind, refs, message.body);
                 }
                 self.seen.extend(releases.into_iter().map(Seen::Release));
             }
@@ -143,7 +143,7 @@ impl Hostile {
                     self.arriving.insert(part.transfer, (head.kind, head.references, Vec::new()));
                 }
                 let (_, _, body) = self.arriving.get_mut(&part.transfer).unwrap();
-                body.extend_from_slice(&part.bytes);
+                body.extend_from_slice(part.bytes);
                 if part.last {
                     let (kind, refs, body) = self.arriving.remove(&part.transfer).unwrap();
                     self.note(kind, &refs, &body);

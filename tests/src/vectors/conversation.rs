@@ -62,12 +62,16 @@ impl Recorder {
 
 /// The unit, its HELLO, if it has one, with a nonce that is the same each time.
 fn with_known_nonce(mut unit: Vec<u8>, nonce: [u8; 16]) -> Vec<u8> {
-    let Ok(Frame::Session { messages, .. }) = Frame::decode(&unit, &Limits::default()) else { return unit };
-    let Some(hello) = messages.first().filter(|message| message.kind == MessageKind::Hello) else { return unit };
-    let (hello, _) = decode_record::<Hello>(&hello.body).unwrap();
+    let Some(hello) = hello_in(&unit) else { return unit };
     let place = unit.windows(16).position(|bytes| bytes == hello.nonce).unwrap();
     unit[place..place + 16].copy_from_slice(&nonce);
     unit
+}
+
+fn hello_in(unit: &[u8]) -> Option<Hello> {
+    let Ok(Frame::Session { messages, .. }) = Frame::decode(unit, &Limits::default()) else { return None };
+    let hello = messages.first().filter(|message| message.kind == MessageKind::Hello)?;
+    Some(decode_record(hello.body).unwrap().0)
 }
 
 /// What the right side exports: an instance that can do a little of everything, and a list.

@@ -29,7 +29,7 @@ fn of_id(id: Id) -> Json {
 }
 
 /// A frame, its messages opened as far as that can be done.
-pub(super) fn meaning(frame: &Frame) -> Json {
+pub(super) fn meaning(frame: &Frame<'_>) -> Json {
     match frame {
         Frame::Session { batch, shapes, references, messages, releases } => Json::map([
             ("frame", Json::text("session")),
@@ -43,7 +43,7 @@ pub(super) fn meaning(frame: &Frame) -> Json {
     }
 }
 
-fn of_part(part: &Part) -> Json {
+fn of_part(part: &Part<'_>) -> Json {
     let first = part.first.as_ref().map_or(Json::Null, |head| {
         Json::map([
             ("batch", Json::Bool(head.batch)),
@@ -57,17 +57,17 @@ fn of_part(part: &Part) -> Json {
         ("transfer", Json::Number(part.transfer)),
         ("first", first),
         ("last", Json::Bool(part.last)),
-        ("bytes", Json::hex(&part.bytes)),
+        ("bytes", Json::hex(part.bytes)),
     ])
 }
 
-fn of_message(message: &RawMessage) -> Json {
+fn of_message(message: &RawMessage<'_>) -> Json {
     let kind = name_of(message.kind);
-    let opened = messages::meaning(kind, &message.body, &slots(message.refs));
+    let opened = messages::meaning(kind, message.body, &slots(message.refs));
     Json::map([
         ("kind", Json::text(kind)),
         ("references", Json::Number(message.refs as u64)),
-        ("body", opened.unwrap_or_else(|_| Json::hex(&message.body))),
+        ("body", opened.unwrap_or_else(|_| Json::hex(message.body))),
     ])
 }
 
