@@ -284,7 +284,7 @@ impl CallBuilder {
             member: self.member,
             arguments,
             lane: hub.lane(),
-            chain: serving(),
+            chain: serving().map(Arc::new),
             deadline: self.time.map(|time| hub.now().saturating_add(time)),
             prefetch: self.prefetch,
             credit: self.credit,

@@ -18,27 +18,25 @@ use crate::table::Id;
 use crate::value::Value;
 
 /// The calls that a call is nested in, innermost first, over all sessions of this process: those served here, and those
-/// made here while serving them.
+/// made here while serving them. The innermost needs no memory of its own: most calls are nested in none.
 #[derive(Clone)]
-pub struct Chain(Arc<Link>);
-
-struct Link {
+pub struct Chain {
     session: u64,
     call: Id,
     depth: u32,
-    outer: Option<Chain>,
+    outer: Option<Arc<Chain>>,
 }
 
 impl Chain {
     /// The chain of a call: one that we serve goes by the peer's id, one that we make by ours.
-    pub(crate) fn new(session: u64, call: Id, outer: Option<Chain>) -> Self {
-        let depth = outer.as_ref().map_or(0, Chain::depth).saturating_add(1);
-        Self(Arc::new(Link { session, call, depth, outer }))
+    pub(crate) fn new(session: u64, call: Id, outer: Option<Arc<Chain>>) -> Self {
+        let depth = outer.as_ref().map_or(0, |outer| outer.depth()).saturating_add(1);
+        Self { session, call, depth, outer }
     }
 
     /// How many calls the chain goes through, as far as this process sees it.
     pub fn depth(&self) -> u32 {
-        self.0.depth
+        self.depth
     }
 
     /// The innermost call served in this session that the chain goes through.
@@ -48,7 +46,7 @@ impl Chain {
 
     /// Whether the chain goes through the call that this one is the chain of.
     pub(crate) fn leads_to(&self, other: &Chain) -> bool {
-        self.goes_through(other.0.session, other.0.call)
+        self.goes_through(other.session, other.call)
     }
 
     /// The calls that this session made and that the chain goes through, innermost first.
@@ -61,8 +59,8 @@ impl Chain {
         self.links().any(|link| link.session == session && link.call == call)
     }
 
-    fn links(&self) -> impl Iterator<Item = &Link> {
-        std::iter::successors(Some(&*self.0), |link| link.outer.as_ref().map(|outer| &*outer.0))
+    fn links(&self) -> impl Iterator<Item = &Chain> {
+        std::iter::successors(Some(self), |link| link.outer.as_deref())
     }
 }
 

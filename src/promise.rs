@@ -185,7 +185,7 @@ impl Host for Broken {
 pub(crate) fn proof_of(hub: &Arc<Hub>, handle: &Handle) -> CallSpec {
     CallSpec {
         lane: hub.lane(),
-        chain: serving(),
+        chain: serving().map(Arc::new),
         deadline: hub.with(|session| session.deadline_of(handle.id())),
         ..CallSpec::new(Target::Handle(handle.clone()), Operation::Noop)
     }

@@ -93,7 +93,7 @@ pub(crate) fn pass_on(
         arguments,
         lane,
         lane_alone: true,
-        chain: Some(job.chain.clone()),
+        chain: Some(Arc::new(job.chain.clone())),
         one_way: context.one_way,
         deadline: job.deadline.map(left),
         prefetch: if streams { job.prefetch.clone() } else { Vec::new() },

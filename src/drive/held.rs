@@ -81,7 +81,7 @@ fn ask_again(
     let limits = hub.node().limits().clone();
     let done = Done::new(move |settled| then(settled.and_then(|returned| returned.value(&limits))));
     let mut spec = CallSpec::new(Target::Handle(promise.clone()), Operation::Noop);
-    spec.chain = chain;
+    spec.chain = chain.map(Arc::new);
     spec.done = Some(done);
     // A call that cannot be made drops its continuation, and with it the reply, which says so.
     let _ = hub.call_or_queue(spec, None);

@@ -372,7 +372,7 @@ mod tests {
     fn served(told: &Arc<Told>, number: u64, outer: Option<Chain>) -> CallContext {
         let answer = Id::theirs(number);
         CallContext {
-            chain: Some(Chain::new(1, answer, outer)),
+            chain: Some(Chain::new(1, answer, outer.map(Arc::new))),
             session: Some(1),
             reply: Reply::new(told.clone(), answer),
             ..CallContext::local()

@@ -203,7 +203,7 @@ fn linked(context: &CallContext) -> CallContext {
 }
 
 fn link(outer: Option<Chain>) -> Chain {
-    Chain::new(HERE, Id::ours(CALLS_HERE.fetch_add(1, Ordering::Relaxed)), outer)
+    Chain::new(HERE, Id::ours(CALLS_HERE.fetch_add(1, Ordering::Relaxed)), outer.map(Arc::new))
 }
 
 /// Cannot be: the turn was there.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::clock::Time;
-use crate::context::Chain;
 use crate::error::{Disconnected, Error};
 use crate::host::Operation;
 use crate::session::Session;
@@ -125,7 +124,7 @@ impl Session {
             return Err(reason.error(false));
         }
         let limits = &self.config.limits;
-        if spec.chain.as_ref().map_or(0, Chain::depth) >= limits.chain_depth_max {
+        if spec.chain.as_ref().map_or(0, |chain| chain.depth()) >= limits.chain_depth_max {
             return Err(Error::TooDeep(limits.chain_depth_max));
         }
         let told = &self.terms.told;

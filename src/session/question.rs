@@ -53,7 +53,7 @@ pub struct CallSpec {
     /// Its order goes by the lane alone: for calls that a middle forwards.
     pub lane_alone: bool,
     /// The chain that the caller is serving.
-    pub chain: Option<Chain>,
+    pub chain: Option<Arc<Chain>>,
     /// No answer is wanted.
     pub one_way: bool,
     /// The answer is kept for further calls, until its handle is dropped.
@@ -129,7 +129,7 @@ pub(crate) struct Pins {
 #[derive(Default)]
 pub(crate) struct Question {
     pub(crate) lane: u64,
-    pub(crate) chain: Option<Chain>,
+    pub(crate) chain: Option<Arc<Chain>>,
     pub(crate) one_way: bool,
     pub(crate) keep: bool,
     pub(crate) no_return: bool,

@@ -240,7 +240,7 @@ impl Session {
             Some(parent) => self
                 .questions
                 .get(&parent)
-                .map(|question| Chain::new(self.config.number, Id::ours(parent), question.chain.clone())),
+                .map(|question| Arc::new(Chain::new(self.config.number, Id::ours(parent), question.chain.clone()))),
         };
         Ok(Chain::new(self.config.number, Id::theirs(header.id), outer))
     }
