@@ -189,14 +189,16 @@ impl Hub {
     pub(crate) fn take_in<R>(self: &Arc<Self>, act: impl FnOnce(&mut Session) -> R) -> (R, Vec<Trash>) {
         let mut session = self.session.lock();
         let result = act(&mut session);
-        let events = Events::poll(&mut session, true);
+        let events = session.has_events().then(|| Events::poll(&mut session, true));
         let trash = session.take_trash();
         let room_came = session.take_room_came();
         drop(session);
         if room_came {
             self.driver.room_came();
         }
-        self.act_on_all(events);
+        if let Some(events) = events {
+            self.act_on_all(events);
+        }
         (result, trash)
     }
 

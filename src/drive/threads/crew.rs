@@ -61,7 +61,9 @@ impl Threads {
     /// Receives once, unless the session is gone.
     fn read(&self, hub: &Weak<Hub>) {
         let Some((hub, received)) = self.receive(|| hub.upgrade(), false, &mut |_| false) else { return };
-        self.leave_to_crew(&hub, received.trash);
+        if !received.trash.is_empty() {
+            self.leave_to_crew(&hub, received.trash);
+        }
         if received.sends {
             self.take_work(&hub, Work::Send);
         }
@@ -69,9 +71,6 @@ impl Threads {
 
     /// Has the crew drop what may be the user's.
     pub(super) fn leave_to_crew(&self, hub: &Arc<Hub>, mut trash: Vec<Trash>) {
-        if trash.is_empty() {
-            return;
-        }
         trash.retain(|trash| !trash.is_plain());
         if !trash.is_empty() {
             self.take_work(hub, Work::Task(Box::new(move || drop(trash))));
