@@ -46,6 +46,12 @@ pub(crate) trait Drive: Send + Sync {
     /// Something may be ready to be sent.
     fn kick(&self, hub: &Arc<Hub>);
 
+    /// Has `act` done with the session, once, and what is then ready be sent.
+    fn act_and_kick(&self, hub: &Arc<Hub>, act: &mut dyn FnMut(&mut Session)) {
+        hub.with(act);
+        hub.kick();
+    }
+
     /// Waits until `done` says so, serving what must be served meanwhile.
     fn wait(&self, hub: &Arc<Hub>, awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error>;
 

@@ -40,14 +40,13 @@ fn settle_now(hub: &Arc<Hub>, answer: Id, result: Result<Value, Error>) {
     while let Err(result) = unsettled {
         if !hub.driver().make_room(hub) {
             hub.keep_result(answer, result);
-            break;
+            return hub.kick();
         }
         if hub.is_over() {
             return;
         }
         unsettled = hub.settle_if_room(answer, result);
     }
-    hub.kick();
 }
 
 /// Runs `then` with what a promise has come to, now or later. `chain` is that of the call which waits for it.

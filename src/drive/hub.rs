@@ -371,15 +371,22 @@ impl Hub {
         Handle::new(id, self.clone(), promise_shape(), None)
     }
 
-    /// Gives a call its result now; whether the queue had room for it. If not, the result comes back.
-    pub(crate) fn settle_if_room(&self, answer: Id, result: Result<Value, Error>) -> Result<(), Result<Value, Error>> {
+    /// Gives a call its result now, and lets that leave; whether the queue had room for it. If not, the result comes back.
+    pub(crate) fn settle_if_room(
+        self: &Arc<Self>,
+        answer: Id,
+        result: Result<Value, Error>,
+    ) -> Result<(), Result<Value, Error>> {
         if let Ok(Value::None) = result {
             // It needs no packing.
-            let settled = self.with(|session| {
-                let has_room = session.has_queue_room();
-                has_room.then(|| session.settle(answer, Settlement::nothing()))
+            let mut has_room = false;
+            self.driver.act_and_kick(self, &mut |session| {
+                has_room = session.has_queue_room();
+                if has_room {
+                    session.settle(answer, Settlement::nothing());
+                }
             });
-            return settled.ok_or(result);
+            return if has_room { Ok(()) } else { Err(result) };
         }
         let terms = {
             let session = self.session.lock();
@@ -388,8 +395,10 @@ impl Hub {
             }
             session.terms().clone()
         };
-        let settlement = self.pack_for(&terms, |packer| packer.settlement(result));
-        self.with(|session| session.settle(answer, settlement));
+        let mut settlement = Some(self.pack_for(&terms, |packer| packer.settlement(result)));
+        self.driver.act_and_kick(self, &mut |session| {
+            settlement.take().into_iter().for_each(|settlement| session.settle(answer, settlement));
+        });
         Ok(())
     }
 

@@ -251,6 +251,11 @@ impl Session {
         self.now
     }
 
+    /// Whether calls, made or served, have deadlines.
+    pub(crate) fn has_deadlines(&self) -> bool {
+        !self.deadlines.is_empty()
+    }
+
     /// When time must be told again at the latest: the next deadline, or the next release or group to leave.
     pub fn poll_time(&self) -> Option<Time> {
         let deadline = self.deadlines.first().map(|(time, _)| *time);

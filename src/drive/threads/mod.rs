@@ -210,18 +210,20 @@ impl Threads {
 
     /// Sends what is ready, unless somebody does; the last one closes the carrier.
     fn send_all(&self, hub: &Arc<Hub>) {
-        self.send_all_and_look(hub, Some(hub.now()), &mut |_| {});
+        self.send_all_and_look(hub, Some(hub.now()), &mut |_| true);
     }
 
-    /// As [`Self::send_all`], and looks at the session while it has it, if it does. The time may be left out if the
-    /// session was told it just now.
-    fn send_all_and_look(&self, hub: &Arc<Hub>, mut now: Option<Time>, look: &mut dyn FnMut(&mut Session)) {
+    /// As [`Self::send_all`], and looks at the session while it has it, if it does: if `look` says that nothing is to
+    /// leave yet, nothing does. The time may be left out if the session was told it just now, or has no deadlines.
+    fn send_all_and_look(&self, hub: &Arc<Hub>, mut now: Option<Time>, look: &mut dyn FnMut(&mut Session) -> bool) {
         let Some(mut room) = self.0.sending.begin() else { return };
         self.0.node.ticker().enlist(hub);
         let mut trash = Vec::new();
         for _ in 0..FRAMES_IN_A_ROW {
             let ((frame, more, is_last), unwanted) = hub.with_trash(|session| {
-                look(session);
+                if !look(session) {
+                    return (None, false, false);
+                }
                 let frame = session.poll_frame_in(now.unwrap_or(session.time()), std::mem::take(&mut room));
                 let more = session.has_frames();
                 (frame, more, !more && session.ended().is_some())
@@ -239,7 +241,7 @@ impl Threads {
                 self.0.carrier.close();
             }
             let is_all = frame.is_none() || !more;
-            room = frame.unwrap_or_default();
+            room = frame.unwrap_or(room);
             if is_all {
                 let Some(back) = self.0.sending.end(room) else {
                     // Only now, without the role: it may be the user's, and may call.
@@ -379,6 +381,27 @@ impl Drive for Threads {
             self.take_work(hub, Work::Send);
         } else {
             self.send_all(hub);
+        }
+    }
+
+    fn act_and_kick(&self, hub: &Arc<Hub>, act: &mut dyn FnMut(&mut Session)) {
+        let (mut acted, mut left) = (false, false);
+        if !self.reads() {
+            // Mostly nobody sends: then what `act` makes leaves within the same borrow. Not where the time matters, and
+            // not before others have what came of it: sending may take a while.
+            self.send_all_and_look(hub, None, &mut |session| {
+                if !std::mem::replace(&mut acted, true) {
+                    act(session);
+                    left = !session.has_events() && !session.has_deadlines();
+                }
+                left
+            });
+        }
+        if !acted {
+            hub.with(act);
+        }
+        if !left {
+            hub.kick();
         }
     }
 

@@ -144,6 +144,7 @@ impl Threads {
             if looked.is_none() {
                 looked = Some(first_look(session, wish, done));
             }
+            true
         });
         if let Some(found) = looked {
             // This thread has sent it.
