@@ -40,6 +40,8 @@ pub struct Shape {
     pub(crate) interfaces: Vec<Arc<str>>,
     pub(crate) members: Vec<Member>,
     pub(crate) operations: Operations,
+    /// Whether a member may be marked concurrent, of its own or of an ancestor: if not, none need be looked for.
+    concurrent: bool,
 }
 
 /// What kind of thing the instances of a type are; it decides what passing one grants.
@@ -259,6 +261,7 @@ impl Shape {
             interfaces: Vec::new(),
             members: Vec::new(),
             operations: Operations::NONE,
+            concurrent: false,
         }
     }
 
@@ -291,6 +294,7 @@ impl Shape {
             self.lineage.retain(|known| known.tag.address() != ancestor.tag.address());
             self.lineage.push(ancestor.clone());
         }
+        self.concurrent |= base.concurrent;
         self.bases.push(base);
         self
     }
@@ -311,8 +315,13 @@ impl Shape {
     /// The shape with one more member.
     #[must_use]
     pub fn member(mut self, member: Member) -> Self {
-        self.members.push(member);
+        self.add(member);
         self
+    }
+
+    pub(crate) fn add(&mut self, member: Member) {
+        self.concurrent |= member.concurrent;
+        self.members.push(member);
     }
 
     /// The shape without a member of this name of its own.
@@ -397,6 +406,11 @@ impl Shape {
     /// The member of this name, its own or the first that an ancestor has, in the order of [`Self::lineage`].
     pub fn find(&self, name: &str) -> Option<&Member> {
         self.all_members().find(|member| &*member.name == name)
+    }
+
+    /// Whether calls of this member do not hold up later ones.
+    pub(crate) fn is_concurrent(&self, name: &str) -> bool {
+        self.concurrent && self.find(name).is_some_and(|member| member.concurrent)
     }
 
     /// Names of all members, its own first, then those of its ancestors, each once.

@@ -118,7 +118,7 @@ impl Answer {
             AnswerTarget::Object(offer) => {
                 let call = self.job.as_ref().filter(|job| job.operation == Operation::Call && job.path.is_empty());
                 let member = call.and_then(|job| job.member.as_deref());
-                !member.and_then(|name| offer.shape.find(name)).is_some_and(|member| member.concurrent)
+                !member.is_some_and(|name| offer.shape.is_concurrent(name))
             }
             _ => false,
         }

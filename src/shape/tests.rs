@@ -14,6 +14,16 @@ fn members_are_found_through_bases_in_order() {
 }
 
 #[test]
+fn a_member_is_concurrent_as_it_is_found() {
+    let slow = Arc::new(Shape::new("rust:a", Category::Instance).member(Member::method("slow").concurrent()));
+    let plain = Shape::new("rust:b", Category::Instance).member(Member::method("plain")).base(slow);
+    let concurrent = |shape: &Shape| ["slow", "plain", "none"].map(|name| shape.is_concurrent(name));
+    assert_eq!(concurrent(&plain), [true, false, false]);
+    assert_eq!(concurrent(&plain.clone().without_bases()), [false; 3]);
+    assert_eq!(concurrent(&plain.member(Member::method("slow"))), [false; 3], "its own comes first");
+}
+
+#[test]
 fn codes_of_categories_are_those_of_the_protocol() {
     for (code, category) in (0..).zip(Category::ALL) {
         assert_eq!(category.code(), code);

@@ -78,7 +78,7 @@ pub fn decode_shape(reader: &mut Reader<'_>, limits: &Limits) -> Result<ShapeRec
     let count = reader.count_of(limits.shape_members_max as usize, 5, "too many members")?;
     shape.members.reserve_exact(count);
     for _ in 0..count {
-        shape.members.push(decode_member(reader, name_max, text_max)?);
+        shape.add(decode_member(reader, name_max, text_max)?);
     }
     let len = reader.position() - start;
     if len > text_max {
