@@ -361,7 +361,7 @@ impl Session {
     }
 }
 
-/// A name of a call: as the shape of its target has it, if it does, which is how most calls need no memory for theirs.
+/// The name of a member: as the shape of a call's target has it, if it does, so that most calls need no memory for it.
 fn shared_name(target: Option<&AnswerTarget>, name: &str) -> Arc<str> {
     let member = match target {
         Some(AnswerTarget::Object(offer)) => offer.shape.find(name),

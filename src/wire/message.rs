@@ -125,21 +125,21 @@ impl<'a> CallHeader<&'a str> {
         Ok((header, reader.position()))
     }
 
-    /// The header, with each name as `owned` makes it.
+    /// The header with names of its own, that of its member as `owned` makes it.
     #[inline]
-    pub(crate) fn into_owned(self, mut owned: impl FnMut(&'a str) -> Arc<str>) -> CallHeader {
+    pub(crate) fn into_owned(self, owned: impl FnOnce(&'a str) -> Arc<str>) -> CallHeader {
         CallHeader {
             id: self.id,
             target: self.target,
-            path: self.path.into_iter().map(&mut owned).collect(),
+            path: self.path.into_iter().map(Arc::from).collect(),
             operation: self.operation,
-            member: self.member.map(&mut owned),
+            member: self.member.map(owned),
             lane: self.lane,
             parent: self.parent,
             flags: self.flags,
             time_left: self.time_left,
             credit: self.credit,
-            prefetch: self.prefetch.into_iter().map(owned).collect(),
+            prefetch: self.prefetch.into_iter().map(Arc::from).collect(),
         }
     }
 }
