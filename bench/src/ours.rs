@@ -4,8 +4,9 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use wherever::context::CallContext;
 use wherever::hosts::{Class, stream};
-use wherever::{Arguments, Error, Node, Peer, Proxy, Transport, Value};
+use wherever::{Arguments, Error, Node, Own, Peer, Proxy, Transport, Value};
 use wherever_transports::Socket;
 
 use crate::figures::Failure;
@@ -35,6 +36,33 @@ struct Subject;
 
 /// What references are made to.
 struct Leaf;
+
+/// What is called through a trait and by hand.
+#[wherever::interface("rust:bench.Adder")]
+pub(crate) trait Adder {
+    /// The sum of two numbers.
+    fn add(&self, one: i64, other: i64) -> Result<i64, Error>;
+}
+
+/// By the attribute.
+struct Written;
+
+#[wherever::export(name = "rust:bench.Written")]
+impl Adder for Written {
+    fn add(&self, one: i64, other: i64) -> Result<i64, Error> {
+        Ok(one + other)
+    }
+}
+
+/// The same, described by hand.
+fn by_hand() -> Own {
+    let add = |_: &(), mut arguments: Arguments, _: &CallContext| {
+        let (one, other): (i64, i64) = (arguments.take(0, "one")?, arguments.take(1, "other")?);
+        arguments.finish(2)?;
+        Ok((one + other).into())
+    };
+    Class::<()>::builder("rust:bench.ByHand").method("add", add).build().instance(())
+}
 
 /// Serves one session until it is over.
 pub(crate) fn serve(socket: UnixStream) -> Result<(), Failure> {
@@ -73,5 +101,7 @@ pub(crate) fn node() -> Node {
     let _ = next.set(class);
     let node = Node::new();
     node.export("subject", subject);
+    node.export("written", Written);
+    node.export("by_hand", by_hand());
     node
 }

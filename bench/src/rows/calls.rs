@@ -10,6 +10,7 @@ use super::{BareOne, Ours};
 use crate::arguments::Effort;
 use crate::figures::{Failure, Figures};
 use crate::measure::compare;
+use crate::ours::{Adder, AdderProxy};
 use crate::server::Server;
 use crate::system::switches;
 
@@ -48,6 +49,33 @@ pub(super) fn null(effort: Effort) -> Result<Figures, Failure> {
     figures.set("bare_switches_client", per_call(before.0, switches(here)?));
     figures.set("bare_switches_server", per_call(before.1, switches(bare.server.id())?));
     bare.end()?;
+    ours.end()?;
+    Ok(figures)
+}
+
+/// What the generated code adds to a call.
+pub(super) fn typed(effort: Effort) -> Result<Figures, Failure> {
+    let ours = Ours::start()?;
+    let by_hand = ours.peer.get("by_hand")?;
+    let written: AdderProxy = ours.peer.get_as("written")?;
+    let wrong = |sum| Failure::Wrong(format!("1 and 2 gave {sum}"));
+    let figures = compare(
+        effort,
+        100,
+        &mut |times| {
+            (0..times).try_for_each(|_| match by_hand.call("add", (1, 2))?.to::<i64>()? {
+                3 => Ok(()),
+                sum => Err(wrong(sum)),
+            })
+        },
+        &mut |times| {
+            (0..times).try_for_each(|_| match written.add(1, 2)? {
+                3 => Ok(()),
+                sum => Err(wrong(sum)),
+            })
+        },
+    )?;
+    drop((by_hand, written));
     ours.end()?;
     Ok(figures)
 }

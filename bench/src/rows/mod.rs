@@ -40,6 +40,13 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "carrier", what: "our carrier alone", beside: "one round trip", kind: Kind::Time, run: calls::carrier },
     Row { name: "null", what: "null call", beside: "one round trip", kind: Kind::Time, run: calls::null },
     Row {
+        name: "typed",
+        what: "call through a trait, of an exported type",
+        beside: "the same described and called by hand",
+        kind: Kind::Time,
+        run: calls::typed,
+    },
+    Row {
         name: "in-flight",
         what: "64 threads calling, each call",
         beside: "64 frames under way, each",
