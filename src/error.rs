@@ -1,8 +1,17 @@
 //! Errors: what can go wrong between two sides, and what was raised on one of them.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test that finds something else has failed"))]
+
+mod backtrace;
+mod from;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+
+pub(crate) use backtrace::ErrorObject;
 
 use crate::host::{Operation, Own};
 use crate::shape::Shape;
@@ -160,7 +169,8 @@ pub struct Raised {
     pub group: Vec<Arc<Raised>>,
     /// Where it came through, the outermost call first.
     pub frames: Vec<FrameInfo>,
-    /// The error object itself, where the runtime has one, so that it comes home as itself.
+    /// The error object itself, where the runtime has one, so that it comes home as itself; of an error of Rust, what has
+    /// its [backtrace](Self::backtrace), if there is one.
     pub object: Option<Value>,
 }
 
@@ -201,7 +211,8 @@ impl Raised {
         Self { type_name: type_name.into(), message: message.into(), ..Self::default() }
     }
 
-    /// A Rust error with its chain of sources, raised where this is called.
+    /// A Rust error with its chain of sources, raised where this is called, with a [backtrace](Self::backtrace) if the
+    /// environment asks for them.
     #[track_caller]
     pub fn from_std<E: std::error::Error + ?Sized>(error: &E) -> Self {
         let mut chain: Vec<Arc<str>> = Vec::new();
@@ -215,7 +226,7 @@ impl Raised {
         });
         let type_name = format!("rust:{}", std::any::type_name::<E>());
         let raised = Self { cause, ..Self::new(type_name, error.to_string()) };
-        raised.at(Location::caller(), "")
+        raised.at(Location::caller(), "").traced()
     }
 
     /// The error with one more, outer place that it came through.
@@ -232,13 +243,6 @@ impl Raised {
         if let Some(frame) = self.frames.first_mut().filter(|frame| frame.name.is_empty()) {
             frame.name = name.into();
         }
-        self
-    }
-
-    /// The error with one frame that has nothing but a name, for a place whose file is not known.
-    #[must_use]
-    pub(crate) fn framed(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.frames.insert(0, FrameInfo { name: name.into(), ..FrameInfo::default() });
         self
     }
 
@@ -260,13 +264,15 @@ impl Raised {
 pub(crate) const CAUSES_MAX: usize = 16;
 
 impl Error {
-    /// An error of the object's own code: type name (`runtime:module.path`) and message, raised where this is called.
+    /// An error of the object's own code: type name (`runtime:module.path`) and message, raised where this is called,
+    /// with a [backtrace](Raised::backtrace) if the environment asks for them.
     #[track_caller]
     pub fn raise(type_name: impl Into<Arc<str>>, message: impl Into<Arc<str>>) -> Self {
-        Error::Raised(Arc::new(Raised::new(type_name, message).at(Location::caller(), "")))
+        Error::Raised(Arc::new(Raised::new(type_name, message).at(Location::caller(), "").traced()))
     }
 
-    /// A Rust error, with its sources, as an error of the object's own code, raised where this is called.
+    /// A Rust error, with its sources, as an error of the object's own code, raised where this is called; as by
+    /// [`Raised::from_std`]. The usual errors of the standard library are converted by `?` too.
     #[track_caller]
     pub fn from_std<E: std::error::Error + ?Sized>(error: &E) -> Self {
         Error::Raised(Arc::new(Raised::from_std(error)))

@@ -1,23 +1,98 @@
-//! The guard around the user's code: a panic of it is an error for its caller alone.
+//! The guard around the user's code: a panic of it is an error for its caller alone, which says where it came about.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::backtrace::Backtrace;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::{Arc, Once};
 
-use crate::error::{Error, Raised};
+use crate::error::{Error, FrameInfo, Raised};
+
+thread_local! {
+    /// How many guards the present thread is within.
+    static WITHIN: Cell<u32> = const { Cell::new(0) };
+    /// The panic that came about last on this thread, within a guard.
+    static NOTED: Cell<Option<Box<Noted>>> = const { Cell::new(None) };
+}
+
+/// What is known of a panic only while it comes about.
+struct Noted {
+    /// Tells it from a panic that is gone on with, of which nothing was noted.
+    message: String,
+    place: FrameInfo,
+    backtrace: Backtrace,
+}
+
+/// Has the places of panics noted, on threads that are within a guard; what else is done with panics is done as before.
+/// Only the first time does anything.
+pub(crate) fn note_panics() {
+    static INSTALLED: Once = Once::new();
+    // A thread that panics cannot change what is done with panics; the next node does.
+    if std::thread::panicking() {
+        return;
+    }
+    INSTALLED.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            note(panic);
+            before(panic);
+        }));
+    });
+}
+
+fn note(panic: &PanicHookInfo<'_>) {
+    if WITHIN.get() == 0 {
+        return;
+    }
+    let place = panic.location().map_or_else(FrameInfo::default, |place| FrameInfo {
+        file: place.file().into(),
+        line: place.line(),
+        column: place.column(),
+        ..FrameInfo::default()
+    });
+    let noted = Noted { message: message_of(panic.payload()), place, backtrace: Backtrace::capture() };
+    // Of a thread that ends, nobody is told.
+    let _ = NOTED.try_with(|last| last.set(Some(Box::new(noted))));
+}
+
+/// Within a guard, while it lives.
+struct Within(());
+
+impl Within {
+    fn enter() -> Self {
+        WITHIN.set(WITHIN.get() + 1);
+        Self(())
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        WITHIN.set(WITHIN.get() - 1);
+    }
+}
 
 /// Runs the user's code; if it panics, that is its error. What it has in its hands is not looked at again.
 pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, Error> {
+    let _within = Within::enter();
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| panicked(&*panic))
 }
 
 /// What a caller is told of a panic.
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned());
-    let raised = Raised::new("rust:panic", message);
-    Error::Raised(Arc::new(raised.framed("")))
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let message = message_of(panic);
+    let noted = NOTED.try_with(Cell::take).ok().flatten().filter(|noted| noted.message == message);
+    let mut raised = Raised::new("rust:panic", message);
+    match noted {
+        Some(noted) => {
+            raised.frames.push(noted.place);
+            raised = raised.with_backtrace(noted.backtrace);
+        }
+        None => raised.frames.push(FrameInfo::default()),
+    }
+    Error::Raised(Arc::new(raised))
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
 }

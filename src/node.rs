@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 
 use crate::clock::{Clock, SystemClock, Time};
 use crate::drive::{Ticker, Workers};
+use crate::error::Error;
+use crate::guard::note_panics;
 use crate::host::{Own, Runtime};
 use crate::limits::Limits;
 use crate::notice::{Hooks, Notice};
@@ -33,6 +35,7 @@ struct Inner {
     workers: Workers,
     ticker: Ticker,
     hooks: Hooks,
+    tells_backtraces: bool,
     /// Turns identities into tokens that mean nothing elsewhere.
     tokens: RandomState,
 }
@@ -68,6 +71,7 @@ pub struct NodeBuilder {
     runtime: Box<dyn Runs>,
     value_types: Vec<(Arc<str>, u32)>,
     hooks: Hooks,
+    tells_backtraces: bool,
 }
 
 impl Default for Node {
@@ -91,6 +95,7 @@ impl Node {
             runtime: Box::new(OfRuntime(Arc::new(crate::rust_runtime::RustRuntime::default()))),
             value_types: Vec::new(),
             hooks: Hooks::default(),
+            tells_backtraces: false,
         }
     }
 
@@ -148,6 +153,19 @@ impl Node {
         let mut types = self.0.runtime.value_types();
         types.extend_from_slice(&self.0.value_types);
         types
+    }
+
+    /// Whether peers are told the backtraces of errors.
+    pub(crate) fn tells_backtraces(&self) -> bool {
+        self.0.tells_backtraces || self.0.policy != Policy::Closed
+    }
+
+    /// The error as a peer is told it: without the means to read a backtrace, where it could not be read.
+    pub(crate) fn as_told(&self, error: Error) -> Error {
+        match error.raised().filter(|_| !self.tells_backtraces()).and_then(|raised| raised.untraced()) {
+            Some(untraced) => Error::Raised(Arc::new(untraced)),
+            None => error,
+        }
     }
 
     pub(crate) fn hooks(&self) -> &Hooks {
@@ -232,9 +250,22 @@ impl NodeBuilder {
         self
     }
 
+    /// Whether peers may read the backtraces of Rust errors, which tell of the inside of this process, under the closed
+    /// policy too. The wider policies let them be read anyway. Where none are captured there is nothing to read: see
+    /// [`Raised::backtrace`](crate::error::Raised::backtrace).
+    #[must_use]
+    pub fn tell_backtraces(self, tell: bool) -> Self {
+        Self { tells_backtraces: tell, ..self }
+    }
+
     /// The node.
+    ///
+    /// The first one of a process adds to what is done with panics: a [panic hook](std::panic::set_hook), which goes on to
+    /// the one before it, notes where a panic of exported code came about, so that its caller is told. A hook that is set
+    /// later should go on to it in turn.
     pub fn build(self) -> Node {
-        let Self { policy, limits, clock, runtime, value_types, hooks } = self;
+        let Self { policy, limits, clock, runtime, value_types, hooks, tells_backtraces } = self;
+        note_panics();
         let ticker = Ticker::new(clock.clone());
         Node(Arc::new(Inner {
             exports: Mutex::default(),
@@ -246,6 +277,7 @@ impl NodeBuilder {
             workers: Workers::default(),
             ticker,
             hooks,
+            tells_backtraces,
             tokens: RandomState::new(),
         }))
     }

@@ -363,6 +363,7 @@ impl Hub {
             }
             let Some((answer, result)) = self.backlog.results.lock().pop_front() else { return any };
             any = true;
+            let result = result.map_err(|error| self.node().as_told(error));
             let settlement = self.pack(|packer| packer.settlement(result));
             self.with(|session| session.settle(answer, settlement));
         }

@@ -395,6 +395,7 @@ impl Hub {
             }
             session.terms().clone()
         };
+        let result = result.map_err(|error| self.node.as_told(error));
         let mut settlement = Some(self.pack_for(&terms, |packer| packer.settlement(result)));
         self.driver.act_and_kick(self, &mut |session| {
             settlement.take().into_iter().for_each(|settlement| session.settle(answer, settlement));

@@ -9,13 +9,13 @@ use crate::context::{CallContext, Reply, ReplyTo};
 use crate::drive::forward::forward;
 use crate::drive::hub::Hub;
 use crate::drive::lanes::Serving;
-use crate::error::Error;
+use crate::error::{Error, ErrorObject};
 use crate::guard::guarded;
 use crate::host::{Operation, Outcome, Own, Request};
 use crate::hosts::{iterator_of_stream, whole_stream};
 use crate::node::Node;
 use crate::notice::{Notice, Observed, ServedCall};
-use crate::policy::Policy;
+use crate::policy::denied;
 use crate::session::{Job, JobTarget};
 use crate::table::{Handle, Id};
 use crate::value::{Ref, Value};
@@ -110,7 +110,7 @@ impl Walk {
             passage.end_with(&context.reply);
             passage.reads(Some(name));
         }
-        let outcome = match check(self.hub.node().policy(), &own, &request) {
+        let outcome = match check(self.hub.node(), &own, &request) {
             Ok(()) => operate(&own, request, &context),
             Err(error) => {
                 self.refused(&own, &request, &error);
@@ -182,8 +182,7 @@ impl Walk {
         });
         let arguments = self.job.arguments.arguments(self.hub.node().limits())?;
         let request = Request { operation: self.job.operation, member: self.job.member.take(), arguments };
-        let policy = self.hub.node().policy();
-        check(policy, own, &request).inspect_err(|error| self.refused(own, &request, error))?;
+        check(self.hub.node(), own, &request).inspect_err(|error| self.refused(own, &request, error))?;
         let member = request.member.clone();
         let observed = match self.hub.node().hooks().are_wanted() {
             true => self.observe(own.shape().name().clone(), member.clone()),
@@ -275,9 +274,21 @@ pub(super) fn target_of(value: Value) -> JobTarget {
     }
 }
 
-pub(crate) fn check(policy: Policy, own: &Own, request: &Request) -> Result<(), Error> {
-    policy.check(&own.shape(), own.grant(), request)
+/// Lets the request pass by the node's policy, or says why not.
+pub(crate) fn check(node: &Node, own: &Own, request: &Request) -> Result<(), Error> {
+    let policy = node.policy();
+    let checked = policy.check(&own.shape(), own.grant(), request);
+    match &checked {
+        Err(Error::Denied(_)) if ErrorObject::is_asked(own, request) => match node.tells_backtraces() {
+            true => Ok(()),
+            false => Err(denied(&own.shape(), request, policy.name(), BACKTRACES_TOLD)),
+        },
+        _ => checked,
+    }
 }
+
+/// What would allow a backtrace to be read.
+const BACKTRACES_TOLD: &str = "`NodeBuilder::tell_backtraces` on its side, or the policy `public`,";
 
 fn operate(own: &Own, request: Request, context: &CallContext) -> Outcome {
     guarded(|| own.host().operate(request, context)).unwrap_or_else(Outcome::Error)

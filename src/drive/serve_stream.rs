@@ -76,6 +76,7 @@ impl Hub {
                 self.with(|session| session.settle_stream(answer, settlement, parcel, items));
             }
             Halt::Over(Err(error)) => {
+                let error = self.node().as_told(error);
                 let settlement = self.pack(|packer| packer.settlement(Err(error)));
                 self.with(|session| {
                     session.put_source(answer, source, parcel, items, true);
@@ -122,7 +123,7 @@ impl Hub {
         let Value::Ref(Ref::Own(own)) = item else { return None };
         let request = Request::member(Operation::Get, name.clone());
         let context = CallContext { may_wait: false, ..CallContext::local() };
-        let gate = |own: &Own, request: &Request| check(self.node().policy(), own, request);
+        let gate = |own: &Own, request: &Request| check(self.node(), own, request);
         let read = || match own.host().attenuated() {
             Some(caretaker) => caretaker.ask(own.grant(), request.clone(), &context, &gate),
             None => match gate(own, &request) {
@@ -132,7 +133,7 @@ impl Hub {
         };
         Some(match guarded(read).unwrap_or_else(Outcome::Error) {
             Outcome::Value(value) => Ok(value),
-            Outcome::Error(error) => Err(error),
+            Outcome::Error(error) => Err(self.node().as_told(error)),
             Outcome::Stream(_) | Outcome::Later => {
                 Err(Error::Misuse("the attribute comes later, and cannot be brought along".into()))
             }

@@ -2,7 +2,6 @@
 //! of the user's run.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -12,7 +11,7 @@ use parking_lot::Mutex;
 use crate::context::CallContext;
 use crate::drive::TaskLane;
 use crate::error::Error;
-use crate::guard::panicked;
+use crate::guard::guarded;
 use crate::host::Outcome;
 use crate::value::Value;
 
@@ -79,16 +78,16 @@ impl Polled {
         let mut context = Context::from_waker(&waker);
         let (code, lane) = (&mut self.code, self.lane.lane());
         let poll = || lane.run(|| code.as_mut().poll(&mut context));
-        let polled = catch_unwind(AssertUnwindSafe(|| self.context.serve(poll)));
+        let polled = guarded(|| self.context.serve(poll));
         let result = match polled {
             Ok(Poll::Pending) => return Err(self),
             Ok(Poll::Ready(result)) => result,
-            Err(panic) => Err(panicked(&*panic)),
+            Err(panicked) => Err(panicked),
         };
         let Self { code, context, place, .. } = *self;
         // What the future still holds ends within its call, and its panic must not take the result along.
-        let dropped = catch_unwind(AssertUnwindSafe(|| context.serve(|| drop(code))));
-        let result = dropped.map_or_else(|panic| Err(panicked(&*panic)), |()| result);
+        let dropped = guarded(|| context.serve(|| drop(code)));
+        let result = dropped.and(result);
         Ok(result.map_err(|error| error.named(place)))
     }
 

@@ -15,6 +15,7 @@ mod loop_back;
 mod middle;
 mod order;
 mod peers;
+mod places;
 mod promises;
 mod references;
 mod review;
