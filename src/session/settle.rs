@@ -154,7 +154,11 @@ impl Session {
         }
         for &(slot, _) in answer.argument_waits.iter().filter(|(_, number)| *number == on) {
             if let Some(slot) = answer.job.as_mut().and_then(|job| job.arguments.slots.get_mut(slot)) {
-                *slot = value.clone();
+                // An object comes home by it, as by a reference.
+                *slot = match &settlement.root {
+                    Root::Object(offer) => offer.home(),
+                    _ => value.clone(),
+                };
             }
         }
         answer.argument_waits.retain(|(_, number)| *number != on);

@@ -359,6 +359,20 @@ fn what_came_home_is_attenuated_as_what_it_was_and_once_revoked_it_comes_home_as
 }
 
 #[test]
+fn as_a_promise_that_is_passed_it_comes_home_as_the_object_too() {
+    let set = set(|lab, _| lab.only(["echo"]));
+    let bare = got(&set.pair, "bare");
+    let promised = set.pair.left.peer().promise("it").unwrap();
+    set.result(bare.promise("keep", (&promised,))).unwrap();
+    let home: Own = set.lab.kept.lock().pop().unwrap().to().unwrap();
+    assert!(Arc::ptr_eq(&Lab::inside(&home), &set.lab));
+    set.server.export("again", home);
+    assert!(got(&set.pair, "again").same(&set.proxy));
+    drop((bare, promised));
+    set.end();
+}
+
+#[test]
 fn its_token_says_that_it_is_the_object() {
     let clock = Arc::new(ManualClock::default());
     let [client, server] = [(); 2].map(|()| node(&clock, Policy::Closed));
