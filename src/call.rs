@@ -38,7 +38,7 @@ pub struct CallBuilder {
     prefetch: Vec<Arc<str>>,
     credit: Option<(u64, u64)>,
     /// Why an argument could not be made a value.
-    misfit: Option<Error>,
+    misfit: Option<Box<Error>>,
 }
 
 /// Where a call goes, once its target is looked at.
@@ -79,7 +79,7 @@ impl CallBuilder {
     pub fn args(mut self, arguments: impl IntoArguments) -> Self {
         match arguments.into_arguments() {
             Ok(arguments) => self.arguments = arguments,
-            Err(misfit) => self.misfit = Some(misfit),
+            Err(misfit) => self.misfit = Some(Box::new(misfit)),
         }
         self
     }
@@ -89,7 +89,7 @@ impl CallBuilder {
         let name = name.into();
         match value.into_value() {
             Ok(value) => self.arguments.named.push((name, value)),
-            Err(misfit) => self.misfit = Some(misfit.within(name)),
+            Err(misfit) => self.misfit = Some(Box::new(misfit.within(name))),
         }
         self
     }
@@ -202,7 +202,7 @@ impl CallBuilder {
     /// Where the call goes; a method read off a path and then called is a call of the method.
     pub(crate) fn route(&mut self) -> Result<Route, Error> {
         if let Some(misfit) = self.misfit.take() {
-            return Err(misfit);
+            return Err(*misfit);
         }
         if self.operation == Operation::Call && self.member.is_none() {
             self.member = self.path.pop();
