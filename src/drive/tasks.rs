@@ -94,7 +94,7 @@ impl Shared {
     /// Starts a drainer, unless one is to begin anyway.
     fn have_drained(self: &Arc<Self>, hub: &Arc<Hub>) {
         if self.queue.wants_drainer() {
-            let drainer = Drainer { shared: self.clone(), hub: Some(hub.clone()), begun: false };
+            let drainer = Drainer { shared: self.clone(), hub: Some(hub.clone()), begun: false, next: None };
             self.spawn.spawn(Box::pin(drainer.run()));
         }
     }
@@ -115,6 +115,8 @@ struct Drainer {
     /// Held while there is work, and no longer: a session that nothing else refers to ends.
     hub: Option<Arc<Hub>>,
     begun: bool,
+    /// A piece of work that is about to be done.
+    next: Option<Work>,
 }
 
 impl Drainer {
@@ -125,10 +127,16 @@ impl Drainer {
         for pieces in 1_u64.. {
             let has_room = || hub.with(|session| session.has_queue_room());
             let Some(Next { work, more }) = self.shared.queue.next(has_room) else { break };
+            let may_block = !matches!(work, Work::Done(..) | Work::Tell(_) | Work::Time);
+            self.next = Some(work);
             if more {
                 self.shared.have_drained(&hub);
+                // A runtime may keep the other drainer for this very thread, and for no other: it goes first.
+                if may_block {
+                    give_way().await;
+                }
             }
-            let may_block = !matches!(work, Work::Done(..) | Work::Tell(_) | Work::Time);
+            let Some(work) = self.next.take() else { break };
             let working = Working::begin();
             // Of what panics in user code, most is told to its caller; whatever else must not take the task along.
             let _ = catch_unwind(AssertUnwindSafe(|| work.run(&hub)));
@@ -154,6 +162,7 @@ impl Drop for Drainer {
         }
         // What ends with the session is the user's, too.
         let _working = Working::begin();
+        self.next = None;
         self.hub = None;
     }
 }

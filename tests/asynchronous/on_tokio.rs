@@ -129,6 +129,39 @@ async fn a_host_that_blocks_holds_up_neither_the_session_nor_other_calls() {
     runtime.shutdown_background();
 }
 
+/// A runtime may keep what a task has started for the very thread that the task then holds up.
+#[tokio::test]
+async fn a_host_that_blocks_does_not_hold_up_what_came_with_its_call() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap();
+    let (opens, opened) = std::sync::mpsc::channel::<()>();
+    let opened = parking_lot::Mutex::new(opened);
+    let server = Node::new();
+    let block = Function::new("block", move |_, _| {
+        opened.lock().recv().unwrap();
+        Ok(Value::None)
+    });
+    server.export("block", block.into_own());
+    server.export("quick", Function::new("quick", |_, _| Ok(Value::Int(1))).into_own());
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let served = wherever_transports::tokio::connect_on(runtime.handle(), &server, far);
+    let peer = connect(&Node::new(), near);
+    let (block, quick) = (peer.get_later("block").await.unwrap(), peer.get_later("quick").await.unwrap());
+    let batch = peer.batch();
+    let blocked = block.request(wherever::Operation::Call).promise().unwrap();
+    let quicks: Vec<_> = (0..5).map(|_| quick.request(wherever::Operation::Call).promise().unwrap()).collect();
+    drop(batch);
+    for quick in quicks {
+        assert_eq!(quick.await.unwrap(), Value::Int(1));
+    }
+    opens.send(()).unwrap();
+    blocked.await.unwrap();
+    drop((block, quick));
+    peer.close("done");
+    served.over().await;
+    drop(served);
+    runtime.shutdown_background();
+}
+
 #[tokio::test]
 async fn a_middle_of_two_sessions() {
     let (lab, server) = labs();
