@@ -13,7 +13,8 @@ use crate::peer::Peer;
 use crate::promise::Promise;
 use crate::shape::{Category, Shape};
 use crate::stream::{Fetched, ItemStream};
-use crate::typed::{TypedProxy, Worn};
+use crate::typed::TypedProxy;
+use crate::typed::code::Worn;
 use crate::value::{Ref, Value};
 
 /// An object, most often a remote one, with what can be asked of it. Cloning makes another proxy of the same object.

@@ -42,7 +42,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             fn from(error: #ident) -> Self {
                 match error {
                     #ident::#variant { #field: remote } => ::std::convert::Into::into(remote),
-                    declared => ::wherever::typed::raised_of(declared),
+                    declared => ::wherever::typed::code::raised_of(declared),
                 }
             }
         }
@@ -51,7 +51,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         #allowed
         impl ::std::convert::From<::wherever::Error> for #ident {
             fn from(error: ::wherever::Error) -> Self {
-                ::wherever::typed::read_raised(error).unwrap_or_else(|remote| {
+                ::wherever::typed::code::read_raised(error).unwrap_or_else(|remote| {
                     #ident::#variant { #field: ::std::convert::Into::into(remote) }
                 })
             }

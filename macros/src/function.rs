@@ -1,14 +1,17 @@
 //! `#[export]` above a `fn`: the function as an object.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{Error, ItemFn, Result};
 
-use crate::described::{allowed, imports, passed, returned, taken};
+use crate::described::{allowed, imports, later, passed, returned, taken};
 use crate::method::{Method, Role};
 
 /// Writes the function as it was, and beside it a type of the same name, which makes the object.
 pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
+    if let Some(above) = later(&quote!(export), &words, &mut function.attrs) {
+        return Ok(quote!(#above #function));
+    }
     if !words.is_empty() {
         return Err(Error::new_spanned(words, "`#[wherever::export]` above a function takes no words"));
     }
@@ -21,8 +24,9 @@ pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenSt
     let (arguments, signature) = (passed(&method), method.signature());
     let call = returned(&method, &quote!(#ident(#(#arguments),*)));
     let docs = &method.docs;
+    let span = Span::mixed_site();
     let made = if method.is_async {
-        quote! {
+        quote_spanned! {span=>
             ::wherever::hosts::Function::asynchronous(
                 #name,
                 |mut arguments: ::wherever::Arguments, context: ::wherever::context::CallContext| async move {
@@ -32,7 +36,7 @@ pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenSt
             )
         }
     } else {
-        quote! {
+        quote_spanned! {span=>
             ::wherever::hosts::Function::new(
                 #name,
                 |mut arguments: ::wherever::Arguments, context: &::wherever::context::CallContext| {
@@ -43,7 +47,7 @@ pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenSt
         }
     };
     let summary = format!("The object of the function `{name}`, as peers can be given it.");
-    Ok(quote! {
+    Ok(quote_spanned! {span=>
         #function
 
         #[doc = #summary]

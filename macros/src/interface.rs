@@ -1,21 +1,27 @@
 //! `#[interface]` above a `trait`: the declaration that both sides share.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{
-    Error, FnArg, GenericParam, Ident, ItemTrait, LitStr, Path, Result, ReturnType, TraitItem, TypeParamBound,
-    WherePredicate,
+    Error, FnArg, GenericParam, Ident, ItemTrait, LitStr, Path, Result, ReturnType, Token, TraitItem, TraitItemFn,
+    TypeParamBound, WherePredicate,
 };
 
-use crate::described::{Members, allowed, imports};
-use crate::marks::docs;
+use crate::described::{Members, allowed, imports, later};
+use crate::marks::{conditions, docs};
 use crate::method::{Method, ParameterKind, Role};
-use crate::{proxy, trait_object};
+use crate::proxy::{self, of_base};
+use crate::trait_object;
 
 /// An interface, read.
 pub(crate) struct Interface {
     /// The trait, as it is written out.
     pub(crate) declared: ItemTrait,
+    /// What stands before its `:`.
+    pub(crate) supertraits: Punctuated<TypeParamBound, Token![+]>,
     /// The expression of its name.
     pub(crate) name: TokenStream,
     pub(crate) docs: String,
@@ -26,16 +32,30 @@ pub(crate) struct Interface {
     pub(crate) proxy: Ident,
 }
 
+impl Interface {
+    /// The methods, as they are written and as they were read.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = (&TraitItemFn, &Method)> {
+        let functions = self.declared.items.iter().filter_map(|item| match item {
+            TraitItem::Fn(function) => Some(function),
+            _ => None,
+        });
+        functions.zip(&self.members.methods)
+    }
+}
+
 /// Writes the trait, its typed proxy, and what describes its members.
 pub(crate) fn interface(words: TokenStream, mut declared: ItemTrait) -> Result<TokenStream> {
+    if let Some(above) = later(&quote!(interface), &words, &mut declared.attrs) {
+        return Ok(quote!(#above #declared));
+    }
     let name = match words.is_empty() {
         true => {
-            let ident = declared.ident.to_string();
+            let ident = declared.ident.unraw().to_string();
             quote!(::std::concat!("rust:", ::std::module_path!(), "::", #ident))
         }
         false => match syn::parse2::<LitStr>(words.clone()) {
-            Ok(name) => quote!(#name),
-            Err(_) => {
+            Ok(name) if !name.value().is_empty() => quote!(#name),
+            _ => {
                 let text = "the interface's name is a text, such as \"org.example.Motor/1\"";
                 return Err(Error::new_spanned(words, text));
             }
@@ -43,11 +63,12 @@ pub(crate) fn interface(words: TokenStream, mut declared: ItemTrait) -> Result<T
     };
     refuse_what_no_proxy_has(&declared)?;
     let members = members(&mut declared)?;
-    let bases = bases(&declared);
+    let bases = bases(&declared)?;
+    let supertraits = declared.supertraits.clone();
     bind(&mut declared);
     let proxy = format_ident!("{}Proxy", declared.ident);
     let docs = docs(&declared.attrs);
-    let mut interface = Interface { declared, name, docs, members, bases, proxy };
+    let mut interface = Interface { declared, supertraits, name, docs, members, bases, proxy };
     futures(&mut interface.declared);
     let describing = describing(&interface);
     interface.declared.items.push(describing);
@@ -128,16 +149,45 @@ fn fits(method: Method, has_body: bool) -> Result<Method> {
     Ok(method)
 }
 
-/// Traits before the colon that are interfaces: all but those of the standard library that are about Rust itself.
-fn bases(declared: &ItemTrait) -> Vec<Path> {
-    const OF_RUST: [&str; 8] = ["Send", "Sync", "Sized", "Unpin", "Debug", "Display", "UnwindSafe", "RefUnwindSafe"];
-    let bounds = declared.supertraits.iter().filter_map(|bound| match bound {
-        TypeParamBound::Trait(bound) => Some(bound.path.clone()),
-        _ => None,
-    });
-    let is_of_rust =
-        |path: &Path| path.segments.last().is_some_and(|segment| OF_RUST.contains(&segment.ident.to_string().as_str()));
-    bounds.filter(|path| !is_of_rust(path)).collect()
+/// Traits before the colon that are interfaces: all but those of the standard library.
+fn bases(declared: &ItemTrait) -> Result<Vec<Path>> {
+    /// What every typed proxy is anyway.
+    const HELD: [&str; 7] = ["Send", "Sync", "Sized", "Unpin", "Debug", "Clone", "Any"];
+    /// What is no interface, and does not hold of an object whose calls can fail, or of which the type is not known.
+    const NOT_HELD: [&str; 19] = [
+        "Display",
+        "Error",
+        "Copy",
+        "Default",
+        "Drop",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Hash",
+        "Iterator",
+        "Deref",
+        "DerefMut",
+        "From",
+        "Into",
+        "AsRef",
+        "UnwindSafe",
+        "RefUnwindSafe",
+        "Future",
+    ];
+    let mut bases = Vec::new();
+    for bound in &declared.supertraits {
+        let TypeParamBound::Trait(bound) = bound else { continue };
+        let name = bound.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        if NOT_HELD.contains(&name.as_str()) {
+            let text = format!("a typed proxy is not `{name}`: what stands here is another interface");
+            return Err(Error::new_spanned(bound, text));
+        }
+        if !HELD.contains(&name.as_str()) {
+            bases.push(bound.path.clone());
+        }
+    }
+    Ok(bases)
 }
 
 /// Adds what an object must be anyway.
@@ -181,65 +231,65 @@ pub(crate) fn future(output: &ReturnType) -> ReturnType {
     }
 }
 
-/// The hidden function of the trait that describes its members to a builder.
-fn describing(interface: &Interface) -> TraitItem {
-    let Interface { declared, name, members, bases, proxy, .. } = interface;
-    let (ident, (_, generics, _), imports) = (&declared.ident, declared.generics.split_for_impl(), imports());
-    let builder = match members.need_turns() {
-        true => quote!(::wherever::hosts::DescribeMut<Self>),
-        false => quote!(::wherever::hosts::Describe<Self>),
-    };
-    let all: Vec<_> = members.all().collect();
-    let idents: Vec<_> = all.iter().map(|member| member.method().member_ident()).collect();
-    let this = quote!(<Self as #ident #generics>);
-    let steps = all.iter().zip(&idents).map(|(member, ident)| member.step(&quote!(#ident), &this));
-    let turbofish = generics.as_turbofish();
-    let base = bases.iter().map(|path| quote!(let builder = <Self as #path>::__describe(builder);));
-    let described_bounds = bases_need(bases);
-    let allowed = allowed();
-    syn::parse_quote! {
-        #[doc(hidden)]
-        #allowed
-        fn __describe<Builder: #builder #described_bounds>(builder: Builder) -> Builder
-        where
-            Self: ::std::marker::Sized,
-        {
-            #imports
-            let builder = ::wherever::hosts::Describe::claiming(builder, #name);
-            #(#base)*
-            let [#(#idents),*] = #proxy #turbofish::own_members();
-            #(#steps)*
-            builder
-        }
+/// The trait of the builders that can describe these members.
+pub(crate) fn builder(members: &Members) -> TokenStream {
+    match members.need_turns() {
+        true => quote!(::wherever::typed::code::DescribeMut),
+        false => quote!(::wherever::typed::code::Describe),
     }
 }
 
-/// What the bases ask of the builder is not known here; one for turns fits them all.
-fn bases_need(bases: &[Path]) -> TokenStream {
-    if bases.is_empty() { TokenStream::new() } else { quote!(+ ::wherever::hosts::DescribeMut<Self>) }
+/// The hidden function of the trait that describes its members to a builder.
+fn describing(interface: &Interface) -> TraitItem {
+    let Interface { declared, name, members, bases, .. } = interface;
+    let (ident, (_, generics, _), imports) = (&declared.ident, declared.generics.split_for_impl(), imports());
+    let builder = builder(members);
+    let this = quote!(<Self as #ident #generics>);
+    let steps = members.all().map(|member| member.step(&this));
+    let bases: Vec<Path> = bases.iter().map(of_base).collect();
+    let base = bases.iter().map(|proxy| {
+        let span = Span::mixed_site().located_at(proxy.span());
+        quote_spanned!(span=> let builder = <#proxy as ::wherever::typed::code::Describes<Self, __Builder>>::describe(builder);)
+    });
+    let allowed = allowed();
+    let written = quote_spanned! {Span::mixed_site()=>
+        #[doc(hidden)]
+        #allowed
+        fn __describe<__Builder: #builder<Self>>(builder: __Builder) -> __Builder
+        where
+            Self: ::std::marker::Sized,
+            #(#bases: ::wherever::typed::code::Describes<Self, __Builder>,)*
+        {
+            #imports
+            let builder = ::wherever::typed::code::Describe::claiming(builder, #name);
+            #(#base)*
+            #(#steps)*
+            builder
+        }
+    };
+    syn::parse_quote!(#written)
 }
 
 /// The arguments of a method as the values that a proxy sends.
 pub(crate) fn sent(method: &Method) -> TokenStream {
     let values = method.arguments().map(|parameter| {
-        let ident = &parameter.ident;
-        match &parameter.kind {
-            ParameterKind::Borrowed(_) => {
-                quote!(::wherever::IntoValue::into_value(::std::borrow::ToOwned::to_owned(#ident)))
-            }
-            _ => quote!(::wherever::IntoValue::into_value(#ident)),
-        }
+        let (ident, conditions) = (&parameter.ident, &parameter.conditions);
+        let value = match &parameter.kind {
+            ParameterKind::Borrowed(_) => quote!(::std::borrow::ToOwned::to_owned(#ident)),
+            _ => quote!(#ident),
+        };
+        quote!(#(#conditions)* ::wherever::IntoValue::into_value(#value)?)
     });
-    quote!((|| ::std::result::Result::Ok(::std::vec![#(#values?),*]))())
+    quote!((|| ::std::result::Result::Ok(::std::vec::Vec::<::wherever::Value>::from([#(#values),*])))())
 }
 
 /// The arguments of a method by name, to pass on.
-pub(crate) fn names(function: &syn::TraitItemFn) -> Vec<TokenStream> {
+pub(crate) fn passed_on(function: &TraitItemFn) -> Vec<TokenStream> {
     let names = function.sig.inputs.iter().filter_map(|argument| match argument {
         FnArg::Typed(typed) => match &*typed.pat {
             syn::Pat::Ident(pattern) => {
-                let ident = &pattern.ident;
-                Some(quote!(#ident))
+                let (ident, conditions) = (&pattern.ident, conditions(&typed.attrs));
+                Some(quote!(#(#conditions)* #ident))
             }
             _ => None,
         },

@@ -13,6 +13,7 @@ mod marks;
 mod method;
 mod proxy;
 mod trait_object;
+mod types;
 mod value_type;
 
 use proc_macro::TokenStream;
@@ -24,7 +25,7 @@ use syn::{Item, parse_macro_input};
 /// `&self` methods run beside each other. If one takes `&mut self`, the object is used by turns: that one has it alone.
 /// `async` methods are served as futures. A parameter is any type that implements `FromValue`, or a reference to one
 /// (`&str`, `&[T]`, `&T`); a result any that implements `IntoValue`, or a `Result` of one. A parameter
-/// `&CallContext` (in an `async` method `CallContext`) is no argument: it is the call's own.
+/// `&CallContext` or `CallContext` is no argument: it is the call's own.
 ///
 /// The type then converts into `Own` and `Value`, and an `Arc` of it (of `Turned` of it, where it is used by turns) may be
 /// a parameter or a result: one object, however often it crosses.
@@ -45,6 +46,7 @@ use syn::{Item, parse_macro_input};
 /// Before a parameter: `#[wherever(default)]` or `#[wherever(default = 3)]`. An `Option` may always be left out.
 ///
 /// **Above `impl Trait for Type`**, the trait being an interface, it exports the type with the members of that trait.
+/// Where a method of the trait takes `&mut self`, but none in the block does, `turns` says so.
 ///
 /// **Above a `fn`** it exports the function: `name::function()` makes the object that peers can be given.
 ///
@@ -80,9 +82,10 @@ pub fn export(words: TokenStream, item: TokenStream) -> TokenStream {
 /// The words of `#[wherever(...)]` above methods and parameters are those of [`macro@export`]. `skip` is for a method with
 /// a body that is no member: it runs where it is called.
 ///
-/// A trait before `:` that is an interface too makes the proxy implement both; its proxy must be in scope as well. Where
-/// the trait can be a trait object (no `async`, no `&mut self`, no generics, no base), an `Arc<dyn Motor>` is a parameter
-/// or result as well: a callback.
+/// A trait before `:` that is an interface too makes the proxy implement both; its proxy must be in scope as well, or both
+/// are written with the path to them. Of several such traits, all are named, those that they extend themselves among them.
+/// Where the trait can be a trait object (no `async`, no `&mut self`, no generics, no base, no `Self` but in `&self`), an
+/// `Arc<dyn Motor>` is a parameter or result as well: a callback.
 ///
 /// # Errors
 /// What cannot be a member of an interface is refused where it stands, with what to do instead.

@@ -1,11 +1,13 @@
 //! A method as it is described: what of its signature matters to a peer.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, FnArg, GenericArgument, Ident, Pat, PathArguments, Result, ReturnType, Signature, Type};
+use syn::{Attribute, Error, Expr, FnArg, Ident, Pat, Result, Signature, Type};
 
-use crate::marks::{Marks, Place, docs};
+use crate::marks::{Marks, Place, conditions, docs};
+use crate::types::{Output, anonymous, bare, is_unit, last_segment, refuse_impl_trait};
 
 /// A method or function, read.
 pub(crate) struct Method {
@@ -20,6 +22,8 @@ pub(crate) struct Method {
     pub(crate) is_async: bool,
     pub(crate) marks: Marks,
     pub(crate) role: Role,
+    /// The `#[cfg(...)]` above it.
+    pub(crate) conditions: Vec<Attribute>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +44,14 @@ pub(crate) enum Role {
 }
 
 pub(crate) struct Parameter {
+    /// Its name for peers.
+    pub(crate) name: String,
+    /// The variable of the generated code that holds it.
+    pub(crate) taken: Ident,
+    /// Its name in Rust.
     pub(crate) ident: Ident,
+    /// The `#[cfg(...)]` before it.
+    pub(crate) conditions: Vec<Attribute>,
     pub(crate) kind: ParameterKind,
     pub(crate) default: Option<Option<Expr>>,
 }
@@ -50,34 +61,28 @@ pub(crate) enum ParameterKind {
     Owned(Box<Type>),
     /// A reference to what is made as this type.
     Borrowed(Box<Type>),
-    /// The call's own context.
-    Context,
-}
-
-/// What a method gives.
-pub(crate) struct Output {
-    /// Whole, as written.
-    pub(crate) whole: Type,
-    /// Of a `Result`, what it is of; else the whole.
-    pub(crate) value: Type,
-    pub(crate) is_result: bool,
+    /// The call's own context, which the method takes by reference or as its own.
+    Context { by_reference: bool },
 }
 
 impl Method {
     /// Reads a method, and takes the words of `#[wherever(...)]` off its attributes and parameters.
-    pub(crate) fn read(signature: &mut Signature, attributes: &mut Vec<syn::Attribute>) -> Result<Self> {
+    pub(crate) fn read(signature: &mut Signature, attributes: &mut Vec<Attribute>) -> Result<Self> {
         let marks = Marks::take(attributes, Place::Method)?;
         let receiver = receiver(signature, &marks)?;
+        let lifetimes: Vec<Ident> = signature.generics.lifetimes().map(|given| given.lifetime.ident.clone()).collect();
+        let mut parameters = Vec::new();
         if marks.skip.is_none() {
             refuse_what_cannot_cross(signature)?;
-        }
-        let mut parameters = Vec::new();
-        for argument in &mut signature.inputs {
-            if let FnArg::Typed(typed) = argument
-                && marks.skip.is_none()
-            {
-                parameters.push(Parameter::read(typed)?);
+            for argument in &mut signature.inputs {
+                if let FnArg::Typed(typed) = argument {
+                    parameters.push(Parameter::read(typed, &lifetimes)?);
+                }
             }
+        }
+        let output = Output::read(&signature.output, &lifetimes);
+        if marks.skip.is_none() {
+            refuse_impl_trait(&output.value, "a result has a type with a name; what comes one by one is `Items<T>`")?;
         }
         let mut method = Self {
             ident: signature.ident.clone(),
@@ -85,10 +90,11 @@ impl Method {
             docs: docs(attributes),
             receiver,
             parameters,
-            output: Output::read(&signature.output),
+            output,
             is_async: signature.asyncness.is_some(),
             marks,
             role: Role::Called,
+            conditions: conditions(attributes),
         };
         method.role = method.role()?;
         method.name = method.name_for_peers();
@@ -109,6 +115,10 @@ impl Method {
                 ));
             }
         };
+        if let Some((word, span)) = self.marks.without_meaning(role) {
+            let of = if role == Role::Constructor { "a constructor" } else { "what is no member" };
+            return Err(Error::new(span, format!("`{word}` says nothing of {of}")));
+        }
         match (role, self.receiver) {
             (Role::Constructor, Some(_)) => Err(Error::new(self.ident.span(), "a constructor takes no `self`")),
             (Role::Called, None) => Err(Error::new(
@@ -128,37 +138,40 @@ impl Method {
         if self.is_async {
             return Err(Error::new(span, "an attribute is read and written at once: make an `async` one a method"));
         }
-        let setter = self.ident.to_string().starts_with("set_");
-        let owned = self.parameters.iter().all(|parameter| !matches!(parameter.kind, ParameterKind::Context));
-        match (self.receiver, self.parameters.len()) {
-            (Some(Receiver::Shared), 0) => Ok(Role::Getter),
-            (Some(_), 1) if setter && owned => Ok(Role::Setter),
-            _ => Err(Error::new(
-                span,
-                "an attribute is read by a method that takes `&self` and nothing else, and written by one whose name \
-                 begins with `set_` and that takes the new value",
-            )),
+        let setter = self.ident.unraw().to_string().starts_with("set_");
+        let owned = self.parameters.len() == self.arguments().count();
+        let role = match (self.receiver, self.parameters.len()) {
+            (Some(Receiver::Shared), 0) => Role::Getter,
+            (Some(_), 1) if setter && owned => Role::Setter,
+            _ => {
+                return Err(Error::new(
+                    span,
+                    "an attribute is read by a method that takes `&self` and nothing else, and written by one whose \
+                     name begins with `set_` and that takes the new value",
+                ));
+            }
+        };
+        match self.marks.without_meaning(role) {
+            Some((word, span)) if role == Role::Setter => {
+                Err(Error::new(span, format!("`{word}` says nothing here: write it above the method that reads")))
+            }
+            Some((word, span)) => Err(Error::new(span, format!("`{word}` says nothing of an attribute"))),
+            None => Ok(role),
         }
     }
 
     fn name_for_peers(&self) -> String {
-        let plain = self.ident.to_string();
-        let plain = plain.strip_prefix("r#").unwrap_or(&plain);
+        let plain = self.ident.unraw().to_string();
         match (&self.marks.name, self.role) {
             (Some(name), _) => name.value(),
-            (None, Role::Setter) => plain.strip_prefix("set_").unwrap_or(plain).to_owned(),
-            (None, _) => plain.to_owned(),
+            (None, Role::Setter) => plain.strip_prefix("set_").unwrap_or(&plain).to_owned(),
+            (None, _) => plain,
         }
     }
 
     /// The parameters that are arguments.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
-        self.parameters.iter().filter(|parameter| !matches!(parameter.kind, ParameterKind::Context))
-    }
-
-    /// An identifier for its member, beside those of other members.
-    pub(crate) fn member_ident(&self) -> Ident {
-        format_ident!("member_{}", self.ident.to_string().trim_start_matches("r#"))
+        self.parameters.iter().filter(|parameter| !matches!(parameter.kind, ParameterKind::Context { .. }))
     }
 
     /// The text of its signature, as an expression.
@@ -168,7 +181,7 @@ impl Method {
             Some(_) => quote!("None"),
             None => self.output.told(),
         };
-        quote!(::wherever::typed::signature(&[#(#parameters),*], &#result))
+        quote!(::wherever::typed::code::signature(&[#(#parameters),*], &#result))
     }
 }
 
@@ -177,16 +190,36 @@ fn receiver(signature: &Signature, marks: &Marks) -> Result<Option<Receiver>> {
     if marks.skip.is_some() {
         return Ok(Some(Receiver::Shared));
     }
-    let tokens = receiver.to_token_stream().to_string().replace(' ', "");
-    match tokens.as_str() {
-        "&self" => Ok(Some(Receiver::Shared)),
-        "&mutself" => Ok(Some(Receiver::Exclusive)),
-        _ => Err(Error::new_spanned(
+    match Receiver::read(receiver) {
+        Some(read) => Ok(Some(read)),
+        None => Err(Error::new_spanned(
             receiver,
             "an object stays where it is while peers use it: a member takes `&self` or `&mut self`; mark this method \
              `#[wherever(skip)]` if it is none",
         )),
     }
+}
+
+impl Receiver {
+    /// How it takes the object, if by reference.
+    pub(crate) fn read(receiver: &syn::Receiver) -> Option<Self> {
+        let of = |exclusive: bool| if exclusive { Receiver::Exclusive } else { Receiver::Shared };
+        match &receiver.kind {
+            syn::ReceiverKind::Reference(_, _, exclusive) => Some(of(exclusive.is_some())),
+            syn::ReceiverKind::Typed(_, declared) => match bare(declared) {
+                Type::Reference(reference) if is_self(bare(&reference.elem)) => {
+                    Some(of(reference.mutability.is_some()))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Whether it is `Self`.
+pub(crate) fn is_self(of: &Type) -> bool {
+    matches!(of, Type::Path(path) if path.path.is_ident("Self"))
 }
 
 fn refuse_what_cannot_cross(signature: &Signature) -> Result<()> {
@@ -209,27 +242,33 @@ fn refuse_what_cannot_cross(signature: &Signature) -> Result<()> {
 }
 
 impl Parameter {
-    fn read(typed: &mut syn::PatType) -> Result<Self> {
+    fn read(typed: &mut syn::PatType, lifetimes: &[Ident]) -> Result<Self> {
         let marks = Marks::take(&mut typed.attrs, Place::Parameter)?;
         let Pat::Ident(pattern) = &*typed.pat else {
             return Err(Error::new_spanned(&typed.pat, "a parameter has a name, which peers are told"));
         };
-        if let Type::ImplTrait(_) = &*typed.ty {
-            return Err(Error::new_spanned(
-                &typed.ty,
-                "a member has one type for each parameter; a callback is a `Proxy`, the typed proxy of an interface, or an \
-                 `Arc<dyn Interface>`",
-            ));
+        refuse_impl_trait(
+            &typed.ty,
+            "a member has one type for each parameter; a callback is a `Proxy`, the typed proxy of an interface, or an \
+             `Arc<dyn Interface>`",
+        )?;
+        let kind = Self::kind(&anonymous(&typed.ty, lifetimes))?;
+        if let (ParameterKind::Context { .. }, Some(_)) = (&kind, &marks.default) {
+            return Err(Error::new_spanned(&typed.ty, "the context is no argument, which could be left out"));
         }
-        let kind = Self::kind(&typed.ty)?;
-        Ok(Self { ident: pattern.ident.clone(), kind, default: marks.default })
+        let name = pattern.ident.unraw().to_string();
+        // Of the generated code alone: no name in what the user wrote is mistaken for it.
+        let taken = format_ident!("taken_{name}", span = Span::mixed_site());
+        let conditions = conditions(&typed.attrs);
+        Ok(Self { name, taken, ident: pattern.ident.clone(), conditions, kind, default: marks.default })
     }
 
     fn kind(declared: &Type) -> Result<ParameterKind> {
+        let declared = bare(declared);
         let is_context = |at: &Type| last_segment(at).is_some_and(|segment| segment.ident == "CallContext");
         let Type::Reference(reference) = declared else {
             return Ok(if is_context(declared) {
-                ParameterKind::Context
+                ParameterKind::Context { by_reference: false }
             } else {
                 ParameterKind::Owned(Box::new(declared.clone()))
             });
@@ -240,8 +279,8 @@ impl Parameter {
                 "an argument is a copy or a reference to an object: nothing can be changed in place through `&mut`",
             ));
         }
-        let owned: Type = match &*reference.elem {
-            at if is_context(at) => return Ok(ParameterKind::Context),
+        let owned: Type = match bare(&reference.elem) {
+            at if is_context(at) => return Ok(ParameterKind::Context { by_reference: true }),
             Type::Path(path) if path.path.is_ident("str") => syn::parse_quote!(::std::string::String),
             Type::Slice(slice) => {
                 let element = &slice.elem;
@@ -259,7 +298,7 @@ impl Parameter {
     pub(crate) fn made(&self) -> Option<&Type> {
         match &self.kind {
             ParameterKind::Owned(made) | ParameterKind::Borrowed(made) => Some(made),
-            ParameterKind::Context => None,
+            ParameterKind::Context { .. } => None,
         }
     }
 
@@ -279,50 +318,14 @@ impl Parameter {
     }
 
     fn told(&self) -> TokenStream {
-        let (name, made) = (self.ident.to_string(), self.made());
-        let told = quote!(<#made as ::wherever::FromValue>::type_text());
+        let (name, made, conditions) = (&self.name, self.made(), &self.conditions);
+        let told = quote_spanned!(made.span()=> <#made as ::wherever::FromValue>::type_text());
         let default = match &self.default {
             Some(Some(value)) => value.to_token_stream().to_string(),
             Some(None) => "...".to_owned(),
             None if self.is_option() => "None".to_owned(),
-            None => return quote!(::wherever::typed::Parameter::required(#name, #told)),
+            None => return quote!(#(#conditions)* ::wherever::typed::code::Parameter::required(#name, #told)),
         };
-        quote!(::wherever::typed::Parameter::optional(#name, #told, #default))
-    }
-}
-
-impl Output {
-    fn read(declared: &ReturnType) -> Self {
-        let whole: Type = match declared {
-            ReturnType::Default => syn::parse_quote!(()),
-            ReturnType::Type(_, declared) => (**declared).clone(),
-        };
-        let Some(segment) = last_segment(&whole).filter(|segment| segment.ident.to_string().ends_with("Result")) else {
-            return Self { value: whole.clone(), whole, is_result: false };
-        };
-        let first = match &segment.arguments {
-            PathArguments::AngleBracketed(given) => given.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(first) => Some(first.clone()),
-                _ => None,
-            }),
-            _ => None,
-        };
-        Self { value: first.unwrap_or_else(|| syn::parse_quote!(::wherever::Value)), whole, is_result: true }
-    }
-
-    fn told(&self) -> TokenStream {
-        let value = &self.value;
-        quote!(<#value as ::wherever::IntoValue>::type_text())
-    }
-}
-
-pub(crate) fn is_unit(of: &Type) -> bool {
-    matches!(of, Type::Tuple(tuple) if tuple.elems.is_empty())
-}
-
-fn last_segment(of: &Type) -> Option<&syn::PathSegment> {
-    match of {
-        Type::Path(path) => path.path.segments.last(),
-        _ => None,
+        quote!(#(#conditions)* ::wherever::typed::code::Parameter::optional(#name, #told, #default))
     }
 }

@@ -1,11 +1,13 @@
 //! The typed proxy of an interface.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Path, TraitItem, TraitItemFn};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Path, TraitItemFn};
 
-use crate::described::{MemberOf, allowed};
-use crate::interface::{Interface, future, sent};
+use crate::described::allowed;
+use crate::interface::{Interface, builder, future, sent};
 use crate::method::{Method, Role};
 
 pub(crate) fn write(interface: &Interface) -> TokenStream {
@@ -16,14 +18,12 @@ pub(crate) fn write(interface: &Interface) -> TokenStream {
     quote!(#definition #wearing #conversions #implementation)
 }
 
-/// The struct, and its members.
+/// The struct.
 fn definition(interface: &Interface) -> TokenStream {
-    let Interface { declared, members, proxy, docs, .. } = interface;
-    let (generics, arguments, bounds) = declared.generics.split_for_impl();
-    let (visibility, ident) = (&declared.vis, declared.ident.to_string());
+    let Interface { declared, proxy, docs, .. } = interface;
+    let (generics, _, bounds) = declared.generics.split_for_impl();
+    let (visibility, ident) = (&declared.vis, declared.ident.unraw().to_string());
     let parameters = declared.generics.type_params().map(|parameter| &parameter.ident);
-    let all: Vec<_> = members.all().collect();
-    let (count, made) = (all.len(), all.iter().map(MemberOf::member));
     let summary =
         format!("The typed proxy of [`{ident}`]: an object of any side and any language that has its members.");
     let docs = (!docs.is_empty()).then(|| quote!(#[doc = ""] #[doc = #docs]));
@@ -31,60 +31,112 @@ fn definition(interface: &Interface) -> TokenStream {
     quote! {
         #[doc = #summary]
         #docs
+        #allowed
         #visibility struct #proxy #generics (
-            ::wherever::typed::Worn,
+            ::wherever::typed::code::Worn,
             ::std::marker::PhantomData<fn() -> (#(#parameters,)*)>,
         ) #bounds;
-
-        #[automatically_derived]
-        #allowed
-        impl #generics #proxy #arguments #bounds {
-            fn own_members() -> [::wherever::shape::Member; #count] {
-                [#(#made),*]
-            }
-        }
     }
 }
 
 /// What makes it a typed proxy.
 fn wearing(interface: &Interface) -> TokenStream {
-    let Interface { declared, name, bases, proxy, .. } = interface;
+    let Interface { declared, name, members, bases, proxy, .. } = interface;
     let (generics, arguments, bounds) = declared.generics.split_for_impl();
     let base_proxies: Vec<Path> = bases.iter().map(of_base).collect();
-    let extends = base_proxies.iter().map(|base| {
-        quote! {
-            #[automatically_derived]
-            impl #generics ::wherever::typed::Extends<#base> for #proxy #arguments #bounds {}
-        }
+    let (extends, describes) = (extends(interface, &base_proxies), describes(interface));
+    let (allowed, span) = (allowed(), Span::mixed_site());
+    let own = members.all().map(|member| {
+        let (made, conditions) = (member.member(), member.conditions());
+        quote_spanned!(span=> #conditions members.push(#made);)
     });
-    quote! {
+    quote_spanned! {span=>
         #[automatically_derived]
+        #allowed
         impl #generics ::wherever::typed::TypedProxy for #proxy #arguments #bounds {
             const INTERFACE: &'static str = #name;
 
             fn members() -> ::std::vec::Vec<::wherever::shape::Member> {
-                let mut members = ::std::vec::Vec::from(Self::own_members());
+                let mut members = ::std::vec::Vec::new();
+                #(#own)*
                 #(members.extend(<#base_proxies as ::wherever::typed::TypedProxy>::members());)*
                 members
             }
 
-            fn wear(worn: ::wherever::typed::Worn) -> Self {
+            fn wear(worn: ::wherever::typed::code::Worn) -> Self {
                 Self(worn, ::std::marker::PhantomData)
             }
 
-            fn worn(&self) -> &::wherever::typed::Worn {
+            fn worn(&self) -> &::wherever::typed::code::Worn {
                 &self.0
             }
         }
 
-        #[automatically_derived]
-        impl #generics ::wherever::typed::Extends<#proxy #arguments> for #proxy #arguments #bounds {}
-        #(#extends)*
+        #extends
+        #describes
     }
 }
 
+/// What describes the members where an interface that extends this one is described: what the builder must be able to do
+/// is known here.
+fn describes(interface: &Interface) -> TokenStream {
+    let Interface { declared, members, bases, proxy, .. } = interface;
+    let (ident, (_, arguments, _)) = (&declared.ident, declared.generics.split_for_impl());
+    let (builder, bases, allowed) = (builder(members), bases.iter().map(of_base), allowed());
+    let mut generics = declared.generics.clone();
+    generics.params.push(syn::parse_quote!(__Object: #ident #arguments));
+    generics.params.push(syn::parse_quote!(__Builder: #builder<__Object>));
+    for base in bases {
+        let bound = syn::parse_quote!(#base: ::wherever::typed::code::Describes<__Object, __Builder>);
+        generics.make_where_clause().predicates.push(bound);
+    }
+    let (generics, _, bounds) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        #allowed
+        impl #generics ::wherever::typed::code::Describes<__Object, __Builder> for #proxy #arguments #bounds {
+            fn describe(builder: __Builder) -> __Builder {
+                <__Object as #ident #arguments>::__describe(builder)
+            }
+        }
+    }
+}
+
+/// Which traits the proxy implements: its own, and those of its bases.
+fn extends(interface: &Interface, bases: &[Path]) -> TokenStream {
+    let Interface { declared, proxy, .. } = interface;
+    let (generics, arguments, bounds) = declared.generics.split_for_impl();
+    let allowed = allowed();
+    let own = quote! {
+        #[automatically_derived]
+        #allowed
+        impl #generics ::wherever::typed::Extends<#proxy #arguments> for #proxy #arguments #bounds {}
+    };
+    let above = match bases {
+        // Those that its base extends are not known here, but said in one line.
+        [base] => {
+            let mut through = declared.generics.clone();
+            through.params.push(syn::parse_quote!(__Above));
+            through.make_where_clause().predicates.push(syn::parse_quote!(#base: ::wherever::typed::Extends<__Above>));
+            let (generics, _, bounds) = through.split_for_impl();
+            quote! {
+                #[automatically_derived]
+                #allowed
+                impl #generics ::wherever::typed::Extends<__Above> for #proxy #arguments #bounds {}
+            }
+        }
+        // That line would stand there twice.
+        _ => quote! {#(
+            #[automatically_derived]
+            #allowed
+            impl #generics ::wherever::typed::Extends<#bases> for #proxy #arguments #bounds {}
+        )*},
+    };
+    quote!(#own #above)
+}
+
 /// The proxy of a base: beside its trait, with `Proxy` behind the name.
-fn of_base(base: &Path) -> Path {
+pub(crate) fn of_base(base: &Path) -> Path {
     let mut path = base.clone();
     if let Some(last) = path.segments.last_mut() {
         last.ident = format_ident!("{}Proxy", last.ident);
@@ -95,10 +147,11 @@ fn of_base(base: &Path) -> Path {
 fn conversions(interface: &Interface) -> TokenStream {
     let Interface { declared, proxy, .. } = interface;
     let (generics, arguments, bounds) = declared.generics.split_for_impl();
+    let allowed = allowed();
     let name = proxy.to_string();
     let told = quote! {
         fn type_text() -> ::wherever::convert::TypeText {
-            <#proxy #arguments as ::wherever::typed::TypedProxy>::INTERFACE.into()
+            ::std::convert::Into::into(<#proxy #arguments as ::wherever::typed::TypedProxy>::INTERFACE)
         }
     };
     let mut by_reference = declared.generics.clone();
@@ -106,13 +159,15 @@ fn conversions(interface: &Interface) -> TokenStream {
     let (reference_generics, ..) = by_reference.split_for_impl();
     quote! {
         #[automatically_derived]
+        #allowed
         impl #generics ::std::clone::Clone for #proxy #arguments #bounds {
             fn clone(&self) -> Self {
-                Self(self.0.clone(), ::std::marker::PhantomData)
+                Self(::std::clone::Clone::clone(&self.0), ::std::marker::PhantomData)
             }
         }
 
         #[automatically_derived]
+        #allowed
         impl #generics ::std::fmt::Debug for #proxy #arguments #bounds {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.debug_tuple(#name).field(&self.0).finish()
@@ -120,27 +175,30 @@ fn conversions(interface: &Interface) -> TokenStream {
         }
 
         #[automatically_derived]
+        #allowed
         impl #generics ::wherever::FromValue for #proxy #arguments #bounds {
             fn from_value(value: ::wherever::Value) -> ::std::result::Result<Self, ::wherever::Error> {
-                ::wherever::typed::Worn::from_value::<Self>(value).map(::wherever::typed::TypedProxy::wear)
+                ::wherever::typed::code::Worn::from_value::<Self>(value).map(::wherever::typed::TypedProxy::wear)
             }
 
             #told
         }
 
         #[automatically_derived]
+        #allowed
         impl #generics ::wherever::IntoValue for #proxy #arguments #bounds {
             fn into_value(self) -> ::std::result::Result<::wherever::Value, ::wherever::Error> {
-                ::std::result::Result::Ok(::wherever::typed::TypedProxy::proxy(&self).into())
+                ::std::result::Result::Ok(::std::convert::Into::into(::wherever::typed::TypedProxy::proxy(&self)))
             }
 
             #told
         }
 
         #[automatically_derived]
+        #allowed
         impl #reference_generics ::wherever::IntoValue for &'proxy #proxy #arguments #bounds {
             fn into_value(self) -> ::std::result::Result<::wherever::Value, ::wherever::Error> {
-                ::std::result::Result::Ok(::wherever::typed::TypedProxy::proxy(self).into())
+                ::std::result::Result::Ok(::std::convert::Into::into(::wherever::typed::TypedProxy::proxy(self)))
             }
 
             #told
@@ -150,25 +208,15 @@ fn conversions(interface: &Interface) -> TokenStream {
 
 /// The trait, for every typed proxy that has the interface.
 fn implementation(interface: &Interface) -> TokenStream {
-    let Interface { declared, proxy, members, .. } = interface;
-    let (ident, (_, arguments, bounds)) = (&declared.ident, declared.generics.split_for_impl());
+    let Interface { declared, supertraits, proxy, .. } = interface;
+    let (ident, (_, arguments, _)) = (&declared.ident, declared.generics.split_for_impl());
     let mut generics = declared.generics.clone();
-    generics.params.push(syn::parse_quote!(Wearing: ::wherever::typed::Extends<#proxy #arguments>));
     // Bases are implemented for it too, being interfaces of its own.
-    for base in &interface.bases {
-        let base = of_base(base);
-        generics.make_where_clause().predicates.push(syn::parse_quote!(Wearing: ::wherever::typed::Extends<#base>));
-    }
+    let above = supertraits.iter();
+    generics.params.push(syn::parse_quote!(__Wearing: ::wherever::typed::Extends<#proxy #arguments> #(+ #above)*));
     let (generics, _, all_bounds) = generics.split_for_impl();
-    let _ = bounds;
-    let functions = declared.items.iter().filter_map(|item| match item {
-        TraitItem::Fn(function) => Some(function),
-        _ => None,
-    });
-    let written = functions.filter_map(|function| {
-        let method = members.methods.iter().find(|method| method.ident == function.sig.ident)?;
-        (method.role != Role::Skipped).then(|| calling(function, method))
-    });
+    let members = interface.functions().filter(|(_, method)| method.role != Role::Skipped);
+    let written = members.map(|(function, method)| calling(function, method));
     let reference = crate::trait_object::is_possible(interface).then(|| {
         quote! {
             fn __reference(&self) -> ::std::option::Option<&::wherever::Proxy> {
@@ -180,7 +228,7 @@ fn implementation(interface: &Interface) -> TokenStream {
     quote! {
         #[automatically_derived]
         #allowed
-        impl #generics #ident #arguments for Wearing #all_bounds {
+        impl #generics #ident #arguments for __Wearing #all_bounds {
             #(#written)*
             #reference
         }
@@ -195,22 +243,28 @@ fn calling(function: &TraitItemFn, method: &Method) -> TokenStream {
         let output = &method.output.whole;
         signature.output = future(&syn::parse_quote!(-> #output));
     }
+    let conditions = &method.conditions;
     let later = |now: &str| if method.is_async { format_ident!("{now}_later") } else { format_ident!("{now}") };
+    // The `self` of whoever wrote the signature, which may be a macro; and the place of an error that cannot come back.
+    let this = function.sig.receiver().map(|receiver| receiver.self_token);
+    let span = Span::mixed_site().located_at(method.output.whole.span());
     let body = match method.role {
         Role::Getter => {
             let get = later("get");
-            quote!(::wherever::typed::#get(self, #name))
+            quote_spanned!(span=> ::wherever::typed::code::#get(#this, #name))
         }
         Role::Setter => {
             let set = later("set");
-            quote!(::wherever::typed::#set(self, #name, #values.map(|mut values: ::std::vec::Vec<_>| values.remove(0))))
+            let value = quote!(#values.map(|mut values| values.remove(0)));
+            quote_spanned!(span=> ::wherever::typed::code::#set(#this, #name, #value))
         }
         _ => {
             let call = later(if method.marks.one_way.is_some() { "one_way" } else { "call" });
-            quote!(::wherever::typed::#call(self, #name, #values))
+            quote_spanned!(span=> ::wherever::typed::code::#call(#this, #name, #values))
         }
     };
     quote! {
+        #(#conditions)*
         #signature {
             #body
         }

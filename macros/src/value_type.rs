@@ -1,7 +1,9 @@
 //! `#[derive(ValueType)]`: a struct or enum that travels by copy.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Error, Fields, Generics, Ident, Result, Variant};
 
 use crate::marks::{Marks, Place};
@@ -11,27 +13,30 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let ident = &input.ident;
     let bound = bound(&input.generics);
     let (generics, arguments, bounds) = bound.split_for_impl();
+    let allowed = crate::described::allowed();
     let told = quote! {
         fn type_text() -> ::wherever::convert::TypeText {
-            <Self as ::wherever::typed::ValueType>::NAME.into()
+            ::std::convert::Into::into(<Self as ::wherever::typed::ValueType>::NAME)
         }
     };
     Ok(quote! {
         #codec
 
         #[automatically_derived]
+        #allowed
         impl #generics ::wherever::IntoValue for #ident #arguments #bounds {
             fn into_value(self) -> ::std::result::Result<::wherever::Value, ::wherever::Error> {
-                ::wherever::typed::value_into(self)
+                ::wherever::typed::code::value_into(self)
             }
 
             #told
         }
 
         #[automatically_derived]
+        #allowed
         impl #generics ::wherever::FromValue for #ident #arguments #bounds {
             fn from_value(value: ::wherever::Value) -> ::std::result::Result<Self, ::wherever::Error> {
-                ::wherever::typed::value_of(value)
+                ::wherever::typed::code::value_of(value)
             }
 
             #told
@@ -53,8 +58,12 @@ fn bound(generics: &Generics) -> Generics {
 /// The type as `ValueType`, without some of its variants.
 pub(crate) fn codec(input: &DeriveInput, without: &[&Ident]) -> Result<TokenStream> {
     let marks = Marks::read(&input.attrs, Place::Type)?;
+    if let Some(lifetime) = input.generics.lifetimes().next() {
+        let text = "a value is made anew where it comes, and borrows from nothing: hold what is owned";
+        return Err(Error::new_spanned(lifetime, text));
+    }
     let ident = &input.ident;
-    let plain = ident.to_string();
+    let plain = ident.unraw().to_string();
     let name = match &marks.name {
         Some(name) => quote!(#name),
         None => quote!(::std::concat!("rust:", ::std::module_path!(), "::", #plain)),
@@ -74,7 +83,7 @@ pub(crate) fn codec(input: &DeriveInput, without: &[&Ident]) -> Result<TokenStre
     let bound = bound(&input.generics);
     let (generics, arguments, bounds) = bound.split_for_impl();
     let allowed = crate::described::allowed();
-    Ok(quote! {
+    Ok(quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #allowed
         impl #generics ::wherever::typed::ValueType for #ident #arguments #bounds {
@@ -101,13 +110,14 @@ struct Read {
 }
 
 fn read(fields: &Fields) -> Result<Read> {
+    let span = Span::mixed_site();
     let (mut bound, mut values, mut taken) = (Vec::new(), Vec::new(), Vec::new());
     for (at, field) in fields.iter().enumerate() {
         let marks = Marks::read(&field.attrs, Place::Field)?;
-        let ident = format_ident!("field_{at}");
-        let name = field.ident.as_ref().map_or_else(|| at.to_string(), ToString::to_string);
-        let name = name.strip_prefix("r#").unwrap_or(&name);
-        values.push(quote! {
+        let ident = format_ident!("field_{at}", span = span);
+        let name = field.ident.as_ref().map_or_else(|| at.to_string(), |ident| ident.unraw().to_string());
+        let place = span.located_at(field.ty.span());
+        values.push(quote_spanned! {place=>
             ::wherever::IntoValue::into_value(#ident).map_err(|error| error.within(#name))?
         });
         let of = &field.ty;
@@ -115,9 +125,9 @@ fn read(fields: &Fields) -> Result<Read> {
             Some(default) => {
                 let default =
                     default.map_or_else(|| quote!(::std::default::Default::default()), |value| quote!(#value));
-                quote!(let #ident = fields.next_if::<#of>(#name)?.unwrap_or_else(|| #default);)
+                quote_spanned!(span=> let #ident = fields.next_if::<#of>(#name)?.unwrap_or_else(|| #default);)
             }
-            None => quote!(let #ident = fields.next::<#of>(#name)?;),
+            None => quote_spanned!(span=> let #ident = fields.next::<#of>(#name)?;),
         });
         bound.push(ident);
     }
@@ -134,12 +144,13 @@ fn read(fields: &Fields) -> Result<Read> {
 
 fn of_struct(fields: &Fields) -> Result<(TokenStream, TokenStream)> {
     let Read { pattern, values, taken, .. } = read(fields)?;
-    let into = quote! {
+    let span = Span::mixed_site();
+    let into = quote_spanned! {span=>
         let Self #pattern = self;
         ::std::result::Result::Ok(::wherever::Value::tuple([#(#values),*]))
     };
-    let from = quote! {
-        let mut fields = ::wherever::typed::fields_of(data, 0)?;
+    let from = quote_spanned! {span=>
+        let mut fields = ::wherever::typed::code::fields_of(data, 0)?;
         #(#taken)*
         fields.finish()?;
         ::std::result::Result::Ok(Self #pattern)
@@ -148,9 +159,13 @@ fn of_struct(fields: &Fields) -> Result<(TokenStream, TokenStream)> {
 }
 
 fn of_enum(variants: &[&Variant], plain: &str, without: &[&Ident]) -> Result<(TokenStream, TokenStream)> {
+    let span = Span::mixed_site();
     let (mut into, mut from) = (Vec::new(), Vec::new());
     for variant in variants {
-        let (ident, name) = (&variant.ident, variant.ident.to_string());
+        if let Some(remote) = Marks::read(&variant.attrs, Place::Variant)?.remote {
+            return Err(Error::new(remote, "`remote` is a word of `#[derive(DeclaredError)]`"));
+        }
+        let (ident, name) = (&variant.ident, variant.ident.unraw().to_string());
         let Read { bound, pattern, values, taken } = read(&variant.fields)?;
         into.push(quote! {
             Self::#ident #pattern => ::wherever::Value::tuple([::wherever::Value::text(#name), #(#values),*]),
@@ -158,9 +173,9 @@ fn of_enum(variants: &[&Variant], plain: &str, without: &[&Ident]) -> Result<(To
         from.push(if bound.is_empty() {
             quote!(#name => Self::#ident #pattern,)
         } else {
-            quote! {
+            quote_spanned! {span=>
                 #name => {
-                    let mut fields = ::wherever::typed::fields_of(data, 1)?;
+                    let mut fields = ::wherever::typed::code::fields_of(data, 1)?;
                     #(#taken)*
                     fields.finish()?;
                     Self::#ident #pattern
@@ -168,18 +183,18 @@ fn of_enum(variants: &[&Variant], plain: &str, without: &[&Ident]) -> Result<(To
             }
         });
     }
-    let names = variants.iter().map(|variant| variant.ident.to_string()).collect::<Vec<_>>().join(", ");
+    let names = variants.iter().map(|variant| variant.ident.unraw().to_string()).collect::<Vec<_>>().join(", ");
     let wanted = format!("a variant of {plain}: {names}");
     let others = without.iter().map(|ident| {
         let text = format!("{plain}::{ident} has no data of its own");
-        quote!(Self::#ident { .. } => return ::std::result::Result::Err(::wherever::Error::Misuse(#text.into())),)
+        quote!(Self::#ident { .. } => return ::std::result::Result::Err(::wherever::Error::Misuse(::std::convert::Into::into(#text))),)
     });
-    let into = quote!(::std::result::Result::Ok(match self { #(#into)* #(#others)* }));
-    let from = quote! {
-        let variant = ::wherever::typed::variant_of(&data, #plain)?;
+    let into = quote_spanned!(span=> ::std::result::Result::Ok(match self { #(#into)* #(#others)* }));
+    let from = quote_spanned! {span=>
+        let variant = ::wherever::typed::code::variant_of(&data, #plain)?;
         ::std::result::Result::Ok(match &*variant {
             #(#from)*
-            other => return ::std::result::Result::Err(::wherever::typed::misfit(#wanted, other)),
+            other => return ::std::result::Result::Err(::wherever::typed::code::misfit(#wanted, other)),
         })
     };
     Ok((into, from))

@@ -7,7 +7,7 @@
 mod arguments;
 mod asynchronous;
 mod bytearray;
-mod class;
+pub(crate) mod class;
 mod compare;
 mod container;
 mod contents;
@@ -27,7 +27,7 @@ mod waiting;
 
 pub(crate) use asynchronous::serve;
 pub use bytearray::ByteArray;
-pub use class::{Class, ClassBuilder, Describe, DescribeMut, Instance};
+pub use class::{Class, ClassBuilder, Instance};
 pub use contents::{contents_from_items, stream, whole_stream};
 pub use copy::copy_operand;
 pub use dict::Dict;

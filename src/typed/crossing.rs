@@ -1,13 +1,15 @@
-//! How the error of a user's method becomes one of ours, whatever it is.
+//! How what a user's method gives becomes a value, or an error of ours, whatever it is.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt::{self, Display};
 use std::ops::Deref;
 
+use crate::convert::{IntoValue, TypeText};
 use crate::error::Error;
 
-/// An error on its way to a peer. The generated code calls `cross` on `&&&&Crossing`; of the traits below, the first that
+/// An error on its way to a peer. The generated code calls `cross` on `&&&&&Crossing`; of the traits below, the first that
 /// fits the error's type is the one that the call means, since each looks through one reference less.
 pub struct Crossing<E>(Cell<Option<E>>);
 
@@ -46,13 +48,89 @@ pub trait ViaDisplay {
     fn cross(&self) -> Error;
 }
 
+/// Nothing at all: it is here for its message.
+pub trait ViaNothing<E> {
+    /// There is none.
+    fn cross(&self) -> Error
+    where
+        E: CanCross;
+}
+
+/// Errors that peers can be told; that those traits are for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be told to a peer as an error",
+    label = "the method fails with `{Self}`",
+    note = "it needs one of these: `#[derive(wherever::DeclaredError)]`, `impl From<{Self}> for wherever::Error`, \
+            `impl std::error::Error`, `impl Display`"
+)]
+pub trait CanCross {
+    /// The error as the caller gets it.
+    fn crossed(self) -> Error;
+}
+
+/// What a member may give: a value, or a `Result` of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to a peer",
+    label = "neither a value nor a `Result` of one",
+    note = "a struct or enum that travels by copy has `#[derive(wherever::ValueType)]`; an object that stays here has \
+            `#[wherever::export]` above an `impl` block, and is given as itself or in an `Arc`"
+)]
+pub trait Returned: Sized {
+    /// What it gives if it does not fail.
+    type Value: IntoValue;
+
+    /// What it fails with.
+    type Error;
+
+    /// What it gives, or fails with.
+    ///
+    /// # Errors
+    /// What it fails with.
+    fn returned(self) -> Result<Self::Value, Self::Error>;
+
+    /// The type of the value as it stands in a signature.
+    fn type_text() -> TypeText {
+        <Self::Value as IntoValue>::type_text()
+    }
+}
+
+impl<T: IntoValue> Returned for T {
+    type Value = T;
+    type Error = Infallible;
+
+    fn returned(self) -> Result<T, Infallible> {
+        Ok(self)
+    }
+}
+
+impl<T: IntoValue, E> Returned for Result<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn returned(self) -> Self {
+        self
+    }
+}
+
+impl<E> ViaNothing<E> for Crossing<E> {
+    fn cross(&self) -> Error
+    where
+        E: CanCross,
+    {
+        match self.take() {
+            Ok(error) => error.crossed(),
+            Err(misuse) => misuse,
+        }
+    }
+}
+
 impl<E> fmt::Debug for Crossing<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Crossing")
     }
 }
 
-impl<E: Into<Error>> ViaInto for &&&Crossing<E> {
+impl<E: Into<Error>> ViaInto for &&&&Crossing<E> {
     #[track_caller]
     fn cross(&self) -> Error {
         match self.take() {
@@ -62,7 +140,7 @@ impl<E: Into<Error>> ViaInto for &&&Crossing<E> {
     }
 }
 
-impl<E: StdError + 'static> ViaError for &&Crossing<E> {
+impl<E: StdError + 'static> ViaError for &&&Crossing<E> {
     #[track_caller]
     fn cross(&self) -> Error {
         match self.take() {
@@ -72,7 +150,7 @@ impl<E: StdError + 'static> ViaError for &&Crossing<E> {
     }
 }
 
-impl<E: Deref<Target = dyn StdError + Send + Sync + 'static>> ViaDeref for &Crossing<E> {
+impl<E: Deref<Target = dyn StdError + Send + Sync + 'static>> ViaDeref for &&Crossing<E> {
     #[track_caller]
     fn cross(&self) -> Error {
         match self.take() {
@@ -85,7 +163,7 @@ impl<E: Deref<Target = dyn StdError + Send + Sync + 'static>> ViaDeref for &Cros
     }
 }
 
-impl<E: Display> ViaDisplay for Crossing<E> {
+impl<E: Display> ViaDisplay for &Crossing<E> {
     #[track_caller]
     fn cross(&self) -> Error {
         match self.take() {

@@ -5,6 +5,8 @@
 //! interface, and implements its trait.
 
 mod check;
+#[doc(hidden)]
+pub mod code;
 mod containers;
 mod crossing;
 mod function;
@@ -15,17 +17,11 @@ mod signature;
 mod value_type;
 
 pub use containers::{DictProxy, ListProxy};
-pub use crossing::{Crossing, ViaDeref, ViaDisplay, ViaError, ViaInto};
 pub use function::{IntoResult, TypedFunction};
 pub use items::Items;
 pub use object::{Exported, Object};
-pub use proxy::{
-    Extends, TypedProxy, Worn, call, call_later, get, get_later, one_way, one_way_later, own_as_proxy, set, set_later,
-};
-pub use signature::{Parameter, signature};
-pub use value_type::{
-    DataFields, ValueType, fields_of, misfit, raised_of, read_raised, value_into, value_of, variant_of,
-};
+pub use proxy::{Extends, TypedProxy, own_as_proxy};
+pub use value_type::{ValueType, value_into, value_of};
 
 /// The name under which a node exports the object that it is for, where it is for one; see
 /// [`Node::export_root`](crate::Node::export_root).

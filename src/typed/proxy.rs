@@ -66,6 +66,11 @@ pub trait TypedProxy: Clone + fmt::Debug + Send + Sync + 'static {
 }
 
 /// The typed proxies of interfaces that extend another, and its own: what implements the trait of `Base`.
+#[diagnostic::on_unimplemented(
+    message = "the typed proxy `{Self}` does not extend `{Base}`",
+    note = "an interface with several bases names all that are above it, those of its bases among them: \
+            `trait Both: Left + Right + Root`"
+)]
 pub trait Extends<Base>: TypedProxy {}
 
 /// What a typed proxy is made of: a proxy, and whether it fits.

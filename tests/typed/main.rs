@@ -5,5 +5,6 @@ mod exporting;
 mod grants;
 mod interfaces;
 mod middle;
+mod names;
 mod processes;
 mod support;
