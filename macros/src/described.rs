@@ -274,17 +274,27 @@ pub(crate) fn passed(method: &Method) -> Vec<TokenStream> {
 /// What the caller gets of what the call gives.
 pub(crate) fn returned(method: &Method, call: &TokenStream) -> TokenStream {
     let made = made(method, call);
-    quote_spanned!(Span::mixed_site()=> #made.and_then(::wherever::IntoValue::into_value))
+    let place = Span::mixed_site().located_at(method.output.whole.span());
+    quote_spanned!(place=> #made.and_then(::wherever::IntoValue::into_value))
 }
 
 /// A `Result` of what the call gives, or of the error as the caller gets it.
 pub(crate) fn made(method: &Method, call: &TokenStream) -> TokenStream {
     let wait = method.is_async.then(|| quote!(.await));
-    // The place of an error is the method, and not the attribute above all of them.
-    let place = Span::mixed_site().located_at(method.ident.span());
-    let crossing = Span::mixed_site().located_at(method.output.whole.span());
-    let cross = quote_spanned!(crossing=> (&&&&&::wherever::typed::code::Crossing::new(error)).cross());
-    quote_spanned!(place=> ::wherever::typed::code::Returned::returned(#call #wait).map_err(|error| #cross))
+    // The place of an error is what the method gives, and not the attribute above all of them.
+    let place = Span::mixed_site().located_at(method.output.whole.span());
+    let cross = quote_spanned!(place=> (&&&&&::wherever::typed::code::Crossing::new(error)).cross());
+    let call = at(quote!(#call #wait), place);
+    quote_spanned!(place=> ::wherever::typed::code::Returned::returned(#call).map_err(|error| #cross))
+}
+
+/// The same tokens at a place of which errors in them are told; the names in them mean what they meant.
+fn at(tokens: TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
 }
 
 /// What lets `cross` find the conversion that fits.

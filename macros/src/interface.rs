@@ -143,7 +143,7 @@ fn fits(method: Method, has_body: bool) -> Result<Method> {
     }
     if method.parameters.len() != method.arguments().count() {
         let text =
-            "who calls through an interface has no context to give: ask `wherever::context` for it within the method";
+            "who calls through an interface has no context to give: only a method of an exported type asks for one";
         return Err(Error::new(span, text));
     }
     Ok(method)

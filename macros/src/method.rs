@@ -284,7 +284,9 @@ impl Parameter {
             Type::Path(path) if path.path.is_ident("str") => syn::parse_quote!(::std::string::String),
             Type::Slice(slice) => {
                 let element = &slice.elem;
-                syn::parse_quote!(::std::vec::Vec<#element>)
+                // The place of an error is this type.
+                let whole = quote_spanned!(slice.span()=> ::std::vec::Vec<#element>);
+                syn::parse_quote!(#whole)
             }
             Type::TraitObject(_) => {
                 return Err(Error::new_spanned(declared, "a trait object crosses as an `Arc<dyn Interface>`"));

@@ -114,9 +114,9 @@ fn read(fields: &Fields) -> Result<Read> {
     let (mut bound, mut values, mut taken) = (Vec::new(), Vec::new(), Vec::new());
     for (at, field) in fields.iter().enumerate() {
         let marks = Marks::read(&field.attrs, Place::Field)?;
-        let ident = format_ident!("field_{at}", span = span);
         let name = field.ident.as_ref().map_or_else(|| at.to_string(), |ident| ident.unraw().to_string());
         let place = span.located_at(field.ty.span());
+        let ident = format_ident!("field_{at}", span = place);
         values.push(quote_spanned! {place=>
             ::wherever::IntoValue::into_value(#ident).map_err(|error| error.within(#name))?
         });

@@ -9,6 +9,11 @@ use crate::value::Value;
 use super::{FromValue, IntoValue};
 
 /// What can stand as the arguments of a call: `()`, a tuple of what can be made values, or [`Arguments`] themselves.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand as the arguments of a call",
+    label = "neither `Arguments`, nor a tuple of what implements `IntoValue`",
+    note = "a single argument is a tuple too: `(argument,)`"
+)]
 pub trait IntoArguments {
     /// The arguments.
     ///

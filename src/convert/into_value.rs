@@ -19,6 +19,13 @@ use super::TypeText;
 /// What is given away is copied: a `Vec` goes as the contents of a list, a `HashMap` as those of a dict. An object stays
 /// where it is, and a reference goes: that of an [`Own`], a [`Proxy`], a typed proxy, an `Arc` of an exported type, and
 /// of the containers that others are to change, such as [`hosts::List`](List).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to a peer",
+    label = "it does not implement `IntoValue`",
+    note = "a struct or enum that travels by copy has `#[derive(wherever::ValueType)]`; what serde knows is given as \
+            `wherever::Serde(_)`; an object that stays here has `#[wherever::export]` above an `impl` block, and is \
+            given as itself or in an `Arc`"
+)]
 pub trait IntoValue: Sized {
     /// Makes the value.
     ///

@@ -33,6 +33,13 @@ pub type TypeText = Cow<'static, str>;
 const OBJECT: TypeText = Cow::Borrowed("object");
 
 /// A type that can be made of a value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made of what a peer gives",
+    label = "it does not implement `FromValue`",
+    note = "a struct or enum that travels by copy has `#[derive(wherever::ValueType)]`; what serde knows is taken as \
+            `wherever::Serde<_>`; an object of a peer as a `Proxy`, a typed proxy, or an `Arc<dyn Interface>`; what \
+            borrows as what it would borrow from: `String` for `&str`"
+)]
 pub trait FromValue: Sized {
     /// Makes one.
     ///

@@ -1,6 +1,8 @@
 //! What the generated code of the attributes and derives calls. Not for use by hand: it changes with them.
 
-pub use super::crossing::{CanCross, Crossing, Returned, ViaDeref, ViaDisplay, ViaError, ViaInto, ViaNothing};
+pub use super::crossing::{
+    CanCross, ComesBack, Crossing, Returned, ViaDeref, ViaDisplay, ViaError, ViaInto, ViaNothing,
+};
 pub use super::proxy::{Worn, call, call_later, get, get_later, one_way, one_way_later, set, set_later};
 pub use super::signature::{Parameter, signature};
 pub use super::value_type::{DataFields, fields_of, misfit, raised_of, read_raised, value_into, value_of, variant_of};

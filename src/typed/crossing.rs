@@ -72,8 +72,9 @@ pub trait CanCross {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given to a peer",
     label = "neither a value nor a `Result` of one",
-    note = "a struct or enum that travels by copy has `#[derive(wherever::ValueType)]`; an object that stays here has \
-            `#[wherever::export]` above an `impl` block, and is given as itself or in an `Arc`"
+    note = "a struct or enum that travels by copy has `#[derive(wherever::ValueType)]`; what serde knows is given as \
+            `wherever::Serde(_)`; an object that stays here has `#[wherever::export]` above an `impl` block, and is \
+            given as itself or in an `Arc`"
 )]
 pub trait Returned: Sized {
     /// What it gives if it does not fail.
@@ -91,6 +92,24 @@ pub trait Returned: Sized {
     /// The type of the value as it stands in a signature.
     fn type_text() -> TypeText {
         <Self::Value as IntoValue>::type_text()
+    }
+}
+
+/// What a method of an interface may fail with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot tell that a call did not get through",
+    label = "the method fails with `{Self}`",
+    note = "any call to another process can fail on the way: it needs `impl From<wherever::Error> for {Self}`; with \
+            `#[derive(wherever::DeclaredError)]` it comes back as itself"
+)]
+pub trait ComesBack {
+    /// The error that this is.
+    fn come_back(error: Error) -> Self;
+}
+
+impl<E: From<Error>> ComesBack for E {
+    fn come_back(error: Error) -> Self {
+        error.into()
     }
 }
 

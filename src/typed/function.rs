@@ -10,6 +10,13 @@ use crate::value::Value;
 
 /// A function or closure of Rust whose parameters can be made of values, and whose result can be made one.
 /// `Parameters` is the tuple of their types.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no function that peers can call",
+    label = "it does not implement `TypedFunction`",
+    note = "up to six parameters, each of a type that implements `FromValue`; a result that implements `IntoValue`, or a \
+            `Result` of one whose error converts into `wherever::Error`; `Send + Sync + 'static`; types of parameters are \
+            written: `|n: i64| n`"
+)]
 pub trait TypedFunction<Parameters>: Send + Sync + 'static {
     /// Calls it with these arguments.
     ///

@@ -15,7 +15,9 @@ use crate::value::{Ref, Value};
 /// A type whose instances are objects to peers: implemented by `#[wherever::export]`, or by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not exported",
-    note = "write `#[wherever::export]` above an `impl` block of it"
+    label = "it does not implement `Exported`",
+    note = "write `#[wherever::export]` above an `impl` block of it; a trait object is one of `#[wherever::interface]`, \
+            and of a trait without `async`, `&mut self`, generics and traits before its `:`"
 )]
 pub trait Exported: Sized + Send + Sync + 'static {
     /// What an object of the class holds: the type itself, or [`Turned`] of it where members need `&mut self`.

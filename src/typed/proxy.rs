@@ -15,6 +15,7 @@ use crate::host::{Arguments, Operation, Own};
 use crate::proxy::Proxy;
 use crate::shape::{Category, Member, Shape};
 use crate::typed::check::check;
+use crate::typed::crossing::ComesBack;
 use crate::value::{Ref, Value};
 
 mod whole;
@@ -152,10 +153,10 @@ pub fn call<P, R, E>(on: &P, member: &str, arguments: Result<Vec<Value>, Error>)
 where
     P: TypedProxy,
     R: FromValue,
-    E: From<Error>,
+    E: ComesBack,
 {
     let call = || on.worn().request::<P>(Operation::Call, member)?.args(Arguments::from(arguments?)).send()?.to();
-    call().map_err(E::from)
+    call().map_err(E::come_back)
 }
 
 /// As [`call`], from within a task.
@@ -166,13 +167,13 @@ pub async fn call_later<P, R, E>(on: &P, member: &str, arguments: Result<Vec<Val
 where
     P: TypedProxy,
     R: FromValue,
-    E: From<Error>,
+    E: ComesBack,
 {
     let call = async {
         let request = on.worn().request::<P>(Operation::Call, member)?.args(Arguments::from(arguments?));
         fetched(request.await?, R::WHOLE_LEVELS).await?.to()
     };
-    call.await.map_err(E::from)
+    call.await.map_err(E::come_back)
 }
 
 /// Calls a method and wants no answer.
@@ -182,10 +183,10 @@ where
 pub fn one_way<P, E>(on: &P, member: &str, arguments: Result<Vec<Value>, Error>) -> Result<(), E>
 where
     P: TypedProxy,
-    E: From<Error>,
+    E: ComesBack,
 {
     let call = || on.worn().request::<P>(Operation::Call, member)?.args(Arguments::from(arguments?)).one_way();
-    call().map_err(E::from)
+    call().map_err(E::come_back)
 }
 
 /// As [`one_way`], from within a task.
@@ -195,56 +196,56 @@ where
 pub async fn one_way_later<P, E>(on: &P, member: &str, arguments: Result<Vec<Value>, Error>) -> Result<(), E>
 where
     P: TypedProxy,
-    E: From<Error>,
+    E: ComesBack,
 {
     let call = async {
         let request = on.worn().request::<P>(Operation::Call, member)?;
         request.args(Arguments::from(arguments?)).one_way_when_room().await
     };
-    call.await.map_err(E::from)
+    call.await.map_err(E::come_back)
 }
 
 /// Reads an attribute.
 ///
 /// # Errors
 /// As for [`call`].
-pub fn get<P: TypedProxy, R: FromValue, E: From<Error>>(on: &P, member: &str) -> Result<R, E> {
+pub fn get<P: TypedProxy, R: FromValue, E: ComesBack>(on: &P, member: &str) -> Result<R, E> {
     let get = || on.worn().request::<P>(Operation::Get, member)?.send()?.to();
-    get().map_err(E::from)
+    get().map_err(E::come_back)
 }
 
 /// As [`get`], from within a task.
 ///
 /// # Errors
 /// As for [`call`].
-pub async fn get_later<P: TypedProxy, R: FromValue, E: From<Error>>(on: &P, member: &str) -> Result<R, E> {
+pub async fn get_later<P: TypedProxy, R: FromValue, E: ComesBack>(on: &P, member: &str) -> Result<R, E> {
     let get = async {
         let value = on.worn().request::<P>(Operation::Get, member)?.await?;
         fetched(value, R::WHOLE_LEVELS).await?.to()
     };
-    get.await.map_err(E::from)
+    get.await.map_err(E::come_back)
 }
 
 /// Writes an attribute.
 ///
 /// # Errors
 /// As for [`call`].
-pub fn set<P: TypedProxy, E: From<Error>>(on: &P, member: &str, value: Result<Value, Error>) -> Result<(), E> {
+pub fn set<P: TypedProxy, E: ComesBack>(on: &P, member: &str, value: Result<Value, Error>) -> Result<(), E> {
     let set = || on.worn().request::<P>(Operation::Set, member)?.args((value?,)).send().map(|_| ());
-    set().map_err(E::from)
+    set().map_err(E::come_back)
 }
 
 /// As [`set`], from within a task.
 ///
 /// # Errors
 /// As for [`call`].
-pub async fn set_later<P: TypedProxy, E: From<Error>>(
+pub async fn set_later<P: TypedProxy, E: ComesBack>(
     on: &P,
     member: &str,
     value: Result<Value, Error>,
 ) -> Result<(), E> {
     let set = async { on.worn().request::<P>(Operation::Set, member)?.args((value?,)).await.map(|_| ()) };
-    set.await.map_err(E::from)
+    set.await.map_err(E::come_back)
 }
 
 /// An object of this side, as whoever gets a reference to it would use it, but without a message.

@@ -12,6 +12,11 @@ use crate::value::{Items, Ref, Typed, Value};
 ///
 /// To a side that knows the type ([`NodeBuilder::value_type`](crate::NodeBuilder::value_type)) it goes as a copy. To any
 /// other it goes as a reference to its data, which the same type reads there by one call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no value type",
+    label = "it does not implement `ValueType`",
+    note = "write `#[derive(wherever::ValueType)]` above it"
+)]
 pub trait ValueType: Sized {
     /// The type's name, `rust:` and its path, or what its author chose.
     const NAME: &'static str;
