@@ -58,8 +58,8 @@
 //!   drivers of your own;
 //!   [`wire`] is its bytes.
 //!
-//! The pages in `docs` tell the protocol byte by byte, the architecture, the words, and where a remote object differs
-//! from a local one.
+//! The guide, `docs/guide.md`, leads from the first line to a carrier of your own. The other pages in `docs` tell the
+//! protocol byte by byte, the architecture, the words, and where a remote object differs from a local one.
 #![forbid(unsafe_code)]
 
 pub mod attenuation;

@@ -8,6 +8,8 @@ mod declared_error;
 mod described;
 mod export;
 mod function;
+#[cfg(test)]
+mod guide;
 mod interface;
 mod marks;
 mod method;

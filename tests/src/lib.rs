@@ -18,3 +18,8 @@ pub mod vectors;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/transports.md")]
 pub struct PageOnTransports;
+
+/// The code in the guide.
+#[cfg(all(doctest, unix))]
+#[doc = include_str!("../../docs/guide.md")]
+pub struct Guide;
