@@ -1,6 +1,7 @@
 //! The typed face: what the attributes and derives make, used between two sides.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that finds something else has failed")]
 
+mod costs;
 mod exporting;
 mod grants;
 mod interfaces;
