@@ -81,6 +81,10 @@ pub fn export(words: TokenStream, item: TokenStream) -> TokenStream {
 /// `async fn` as usual, and its future must be `Send`. Objects are used from any thread, so the trait gets the bounds
 /// `Send + Sync + 'static`.
 ///
+/// Beside each method that waits, such as `move_to`, the proxy has one that does not, `promise_move_to`: it gives a
+/// `wherever::typed::Promised` of the result, at once. If that is to be a typed proxy, calls can be made on it before it
+/// comes. Methods that are `async` or `one_way` do not wait anyway; those of a base are had by a cast to its proxy.
+///
 /// The words of `#[wherever(...)]` above methods and parameters are those of [`macro@export`]. `skip` is for a method with
 /// a body that is no member: it runs where it is called.
 ///

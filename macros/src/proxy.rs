@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Path, TraitItemFn};
+use syn::{FnArg, Path, TraitItemFn};
 
 use crate::described::allowed;
 use crate::interface::{Interface, builder, future, sent};
@@ -15,7 +15,8 @@ pub(crate) fn write(interface: &Interface) -> TokenStream {
     let wearing = wearing(interface);
     let conversions = conversions(interface);
     let implementation = implementation(interface);
-    quote!(#definition #wearing #conversions #implementation)
+    let promising = promising(interface);
+    quote!(#definition #wearing #conversions #implementation #promising)
 }
 
 /// The struct.
@@ -202,6 +203,45 @@ fn conversions(interface: &Interface) -> TokenStream {
             }
 
             #told
+        }
+    }
+}
+
+/// The methods of the proxy that give promises, beside those that wait. One that wants no answer, or is awaited, has
+/// none; nor has one beside which the interface has a method of that name.
+fn promising(interface: &Interface) -> TokenStream {
+    let Interface { declared, proxy, members, .. } = interface;
+    let (generics, arguments, bounds) = declared.generics.split_for_impl();
+    let (visibility, ident, allowed) = (&declared.vis, &declared.ident, allowed());
+    let written = interface.functions().filter_map(|(function, method)| {
+        let promised = format_ident!("promise_{}", method.ident);
+        let is_taken = members.methods.iter().any(|method| method.ident == promised);
+        if method.is_async || method.marks.one_way.is_some() || is_taken {
+            return None;
+        }
+        let (name, values, whole) = (&method.name, sent(method), &method.output.whole);
+        let body = match method.role {
+            Role::Called => quote!(::wherever::typed::code::promise(self, #name, #values)),
+            Role::Getter => quote!(::wherever::typed::code::promise_get(self, #name)),
+            Role::Setter | Role::Constructor | Role::Skipped => return None,
+        };
+        let taken = function.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+        let doc = format!("As [`{ident}::{}`], without waiting: the result is promised.", method.ident.unraw());
+        let (conditions, lifetimes) = (&method.conditions, &function.sig.generics);
+        Some(quote! {
+            #(#conditions)*
+            #[doc = #doc]
+            #visibility fn #promised #lifetimes(&self, #(#taken),*) -> ::wherever::typed::Promised<#whole> {
+                #body
+            }
+        })
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code, reason = "what a promise is wanted of is the user's choice")]
+        #allowed
+        impl #generics #proxy #arguments #bounds {
+            #(#written)*
         }
     }
 }

@@ -18,7 +18,9 @@ use crate::typed::check::check;
 use crate::typed::crossing::ComesBack;
 use crate::value::{Ref, Value};
 
+mod promised;
 mod whole;
+pub use promised::{Promised, promise, promise_get};
 use whole::fetched;
 
 /// A proxy that implements the trait of an interface: what `#[wherever::interface]` makes beside the trait.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::IntoFuture;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -237,6 +238,42 @@ fn a_trait_object_is_a_callback_and_comes_home_as_itself() {
     motor.move_to(1, None).unwrap();
     motor.move_to(2, None).unwrap();
     assert_eq!(*heard.0.lock(), [1, 2]);
+}
+
+#[test]
+fn a_result_may_be_promised() {
+    let (sides, motor) = motor();
+    let before = sides.peer.stats();
+    let batch = sides.peer.batch();
+    let moved = motor.promise_move_to(5, None);
+    let (failed, position) = (motor.promise_move_to(100, Some(0.25)), motor.promise_position());
+    drop(batch);
+    assert_eq!(position.result().unwrap(), 5);
+    assert_eq!(sides.peer.stats().frames_sent - before.frames_sent, 1);
+    assert_eq!(moved.result().unwrap(), 0);
+    assert_eq!(failed.result().unwrap_err(), MotorError::Stalled { position: 99, force: 0.25 });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let names = ["a".to_owned()];
+    assert_eq!(runtime.block_on(motor.promise_status(&names).into_future()).unwrap().names["a"], 1);
+    sides.peer.close("nothing more");
+    let lost = motor.promise_move_to(5, None).result().unwrap_err();
+    assert!(matches!(lost, MotorError::Remote(Told(Error::Disconnected(_)))), "{lost:?}");
+}
+
+#[test]
+fn calls_are_made_on_a_typed_proxy_that_is_promised() {
+    let sides = Sides::new();
+    sides.server.export("motor", Stepper::default());
+    sides.server.export_root(Glass);
+    let (motor, mirror) = (sides.peer.get("motor").unwrap(), sides.peer.root::<MirrorProxy<i64>>().unwrap());
+    let before = sides.peer.stats();
+    let promised = mirror.promise_motor(MotorProxy::of(motor));
+    let mut there = promised.proxy().unwrap();
+    let moved = there.promise_move_to(5, None);
+    assert_eq!(there.move_to(6, None).unwrap(), 5);
+    assert_eq!(moved.result().unwrap(), 0);
+    let after = sides.peer.stats();
+    assert_eq!(after.round_trips - before.round_trips, 1);
 }
 
 /// Gives back what it gets.
