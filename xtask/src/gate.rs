@@ -58,6 +58,7 @@ const STEPS: &[Step] = &[
     Step { name: "fuzz", repeat: "cargo xtask fuzz --seconds 5", run: |_| fuzz::run_targets(5, None) },
     Step { name: "demo", repeat: "cargo xtask demo", run: |_| packages::demo(&[]) },
     Step { name: "demo-parallel", repeat: "cargo xtask demo parallel", run: |_| packages::demo(&["parallel".into()]) },
+    Step { name: "demo-hardware", repeat: "cargo xtask demo hardware", run: |_| packages::demo(&["hardware".into()]) },
 ];
 
 impl Step {

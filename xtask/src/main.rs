@@ -16,7 +16,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 usage: cargo xtask COMMAND
 
-  demo [NAME] [-- ARGS]           build the demos and run one: main_job (the default), custom_transport, parallel
+  demo [NAME] [-- ARGS]           build the demos and run one: main_job (the default), custom_transport, parallel,
+                                  hardware
   test                            the gate: everything that must pass before a commit
   sim [--seeds N] [--seed S] ...  run random topologies on invented time (release build)
   bench [--quick] [ROW] ...       what a call costs beside the bare carrier (release build)
