@@ -57,6 +57,8 @@ const STEPS: &[Step] = &[
     Step { name: "vectors", repeat: "cargo xtask vectors --check", run: |_| packages::vectors(&["--check".into()]) },
     Step { name: "fuzz", repeat: "cargo xtask fuzz --seconds 5", run: |_| fuzz::run_targets(5, None) },
     Step { name: "demo", repeat: "cargo xtask demo", run: |_| packages::demo(&[]) },
+    Step { name: "demo-bank", repeat: "cargo xtask demo bank", run: |_| packages::demo(&["bank".into()]) },
+    Step { name: "demo-chat", repeat: "cargo xtask demo chat", run: |_| packages::demo(&["chat".into()]) },
     Step { name: "demo-parallel", repeat: "cargo xtask demo parallel", run: |_| packages::demo(&["parallel".into()]) },
     Step { name: "demo-hardware", repeat: "cargo xtask demo hardware", run: |_| packages::demo(&["hardware".into()]) },
 ];
