@@ -8,4 +8,5 @@ mod interfaces;
 mod middle;
 mod names;
 mod processes;
+mod runtimes;
 mod support;
