@@ -8,5 +8,6 @@ mod interfaces;
 mod middle;
 mod names;
 mod processes;
+mod random;
 mod runtimes;
 mod support;

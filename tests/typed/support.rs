@@ -1,7 +1,7 @@
 //! Two sides in one process, and what several tests look at.
 
 use wherever::transport::memory_pair;
-use wherever::{Node, Peer};
+use wherever::{Error, Node, Peer};
 
 /// Two nodes, each seen by the other as a peer. While it lives, both sessions do.
 pub(crate) struct Sides {
@@ -24,6 +24,20 @@ impl Sides {
         let back = wherever::connect(&server, far);
         let peer = wherever::connect(client, near);
         Self { server, peer, back }
+    }
+
+    /// Sees that both sides hold nothing of each other. Releases leave with the next call; calls go each way in turn, a few
+    /// times, since what one side lets go may hold something of the other's.
+    pub(crate) fn assert_idle(&self) {
+        for _ in 0..16 {
+            for peer in [&self.peer, &self.back] {
+                assert!(matches!(peer.get("no such name"), Err(Error::NotFound(_))));
+            }
+            if self.peer.stats().is_idle() && self.back.stats().is_idle() {
+                return;
+            }
+        }
+        panic!("{:#?}\n{:#?}", self.peer.stats(), self.back.stats());
     }
 }
 
