@@ -130,7 +130,7 @@ mod tests {
             // All wait for each other, so all run at once.
             barrier.wait();
             while workers.0.state.lock().idle < 4 {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             assert_eq!(workers.threads(), 4);
         }
