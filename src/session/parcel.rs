@@ -151,7 +151,9 @@ impl Packer<'_> {
                 Some(handle) => OutRef::Home(handle),
                 None => OutRef::Object(Offer::new(own)),
             },
-            Ref::Remote(handle) if handle.session_number() != self.session => {
+            // What came home attenuated goes on as it was, to the object's own side too: whoever passed it has no more of
+            // the object for having passed it through us.
+            Ref::Remote(handle) if handle.session_number() != self.session || handle.passed_on_as().is_some() => {
                 OutRef::Object(Offer::new((self.adopt)(&handle)))
             }
             Ref::Remote(handle) if handle.is_promise() => OutRef::Answer(handle),
