@@ -10,6 +10,7 @@ use crate::convert::{FromValue, IntoValue, TypeText};
 use crate::error::Error;
 use crate::host::Own;
 use crate::hosts::{Class, Instance, Turned};
+use crate::proxy::Proxy;
 use crate::value::{Ref, Value};
 
 /// A type whose instances are objects to peers: implemented by `#[wherever::export]`, or by hand.
@@ -138,6 +139,29 @@ impl<T: Object + ?Sized> From<&Arc<T>> for Own {
 impl<T: Object + ?Sized> From<Arc<T>> for Own {
     fn from(object: Arc<T>) -> Self {
         T::to_own(&object)
+    }
+}
+
+impl<T: Exported> From<T> for Proxy {
+    /// The object of this value, used as whoever gets a reference to it would use it, but without a message.
+    fn from(value: T) -> Self {
+        Proxy::from(value.into_object())
+    }
+}
+
+impl<T: Object + ?Sized> From<Arc<T>> for Proxy {
+    fn from(object: Arc<T>) -> Self {
+        Proxy::from(T::to_reference(&object))
+    }
+}
+
+impl Proxy {
+    /// The object itself, where it is of this side and of this type: what an `Arc` of it was given away as.
+    ///
+    /// # Errors
+    /// [`Error::Convert`] if it is another.
+    pub fn own_as<T: Object + ?Sized>(&self) -> Result<Arc<T>, Error> {
+        T::from_reference(self.reference().clone())
     }
 }
 

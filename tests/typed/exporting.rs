@@ -216,6 +216,12 @@ fn an_arc_is_one_object_and_comes_home_as_itself() {
     let two: Proxy = house.call("counter", ()).unwrap().to().unwrap();
     assert!(one.same(&two));
     assert_eq!(house.call("is_ours", (&one,)).unwrap(), Value::Bool(true));
+    let ours = Arc::new(counter(3));
+    let proxy = Proxy::from(ours.clone());
+    assert!(Arc::ptr_eq(&proxy.own_as::<Counter>().unwrap(), &ours));
+    assert_eq!(proxy.call("add", (1,)).unwrap(), Value::Int(4));
+    assert!(one.own_as::<Counter>().err().unwrap().to_string().contains("found remote object"));
+    assert!(Proxy::from(counter(1)).own_as::<House>().is_err());
     let stranger = Own::from(Arc::new(counter(1)));
     let error = house.call("is_ours", (&stranger,)).unwrap_err().to_string();
     assert!(error.contains("counter: wanted own object rust:example.Counter, found remote object"), "{error}");
