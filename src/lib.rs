@@ -10,23 +10,26 @@
 //! ```
 //! use std::sync::atomic::{AtomicI64, Ordering};
 //!
-//! use wherever::hosts::{Class, Function};
+//! use wherever::hosts::Function;
 //! use wherever::transport::memory_pair;
-//! use wherever::{Arguments, Node, Proxy, Value};
+//! use wherever::{Error, Node, Proxy};
 //!
-//! // A Rust type as peers see it.
-//! let counter = Class::<AtomicI64>::builder("rust:example.Counter")
-//!     .method("add", |count: &AtomicI64, mut arguments: Arguments, _| {
-//!         let step: i64 = arguments.take(0, "step")?;
-//!         Ok(Value::Int(count.fetch_add(step, Ordering::Relaxed) + step))
-//!     })
-//!     .method("tell", |count: &AtomicI64, mut arguments: Arguments, _| {
-//!         let whom: Proxy = arguments.take(0, "whom")?;
-//!         whom.invoke((count.load(Ordering::Relaxed),))
-//!     })
-//!     .build();
+//! // A Rust type as peers see it: its `pub` methods.
+//! struct Counter(AtomicI64);
+//!
+//! #[wherever::export]
+//! impl Counter {
+//!     pub fn add(&self, step: i64) -> i64 {
+//!         self.0.fetch_add(step, Ordering::Relaxed) + step
+//!     }
+//!
+//!     pub fn tell(&self, whom: Proxy) -> Result<i64, Error> {
+//!         whom.invoke((self.0.load(Ordering::Relaxed),))?.to()
+//!     }
+//! }
+//!
 //! let server = Node::new();
-//! server.export("counter", counter.instance(AtomicI64::new(40)));
+//! server.export("counter", Counter(AtomicI64::new(40)));
 //!
 //! // Two ends of a carrier; a pipe or a socket does as well, and leads to another process.
 //! let (near, far) = memory_pair();
@@ -37,17 +40,21 @@
 //! assert_eq!(counter.call("add", (2,))?.to::<i64>()?, 42);
 //!
 //! // A function of ours, called from over there while we wait.
-//! let double = Function::new("double", |mut arguments, _| Ok((arguments.take::<i64>(0, "n")? * 2).into()));
-//! assert_eq!(counter.call("tell", (Value::from(double),))?.to::<i64>()?, 84);
+//! let double = Function::typed("double", |n: i64| n * 2);
+//! assert_eq!(counter.call("tell", (double,))?.to::<i64>()?, 84);
 //!
 //! peer.close("done");
 //! other.serve()?;
-//! # Ok::<(), wherever::Error>(())
+//! # Ok::<(), Error>(())
 //! ```
+//!
+//! A trait shared by both sides does the same with types: [`macro@interface`].
 //!
 //! Where to go from here:
 //!
-//! - [`hosts`] makes objects: classes of Rust types, functions, shared lists, dicts, sets; [`host::Host`] is what they
+//! - [`macro@export`] and [`macro@interface`] make types and traits of yours part of it, and [`typed`] is what they stand
+//!   on. `docs/guide.md` goes through it all, step by step.
+//! - [`hosts`] makes objects by hand: classes of Rust types, functions, shared lists, dicts, sets; [`host::Host`] is what they
 //!   all are, and what another language's [`Runtime`] brings its own of.
 //! - [`hosts::Turned`] is for types with methods on `&mut`; [`NodeBuilder::on_notice`] tells what happens in a node's
 //!   sessions; [`Interrupt`] ends waits, for Ctrl-C.
