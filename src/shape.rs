@@ -105,7 +105,8 @@ pub struct Member {
     pub name: Arc<str>,
     /// What it is.
     pub kind: MemberKind,
-    /// Its parameters in the notation of its runtime, for people; empty if not known.
+    /// Its parameters and its result, for people and for checks: `(steps: int, speed: float = 1.0) -> None`, in Python's
+    /// notation and words. Empty if not known.
     pub signature: Arc<str>,
     /// Its documentation; empty if there is none.
     pub doc: Arc<str>,
