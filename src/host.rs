@@ -162,6 +162,7 @@ impl From<Vec<Value>> for Arguments {
 }
 
 /// What an object made of a request.
+#[non_exhaustive]
 pub enum Outcome {
     /// Done, with this result.
     Value(Value),
@@ -201,6 +202,7 @@ pub trait ValueStream: Send {
 
 /// What a stream has to say when asked for its next item.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Step {
     /// One item.
     Item(Value),

@@ -100,6 +100,7 @@ impl Category {
 
 /// One member of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Member {
     /// Its name.
     pub name: Arc<str>,
@@ -202,6 +203,12 @@ impl Member {
     /// An exposed attribute that cannot be written.
     pub fn attribute(name: impl Into<Arc<str>>) -> Self {
         Self { kind: MemberKind::Attribute, ..Self::method(name) }
+    }
+
+    /// The member, of another kind.
+    #[must_use]
+    pub fn of_kind(self, kind: MemberKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// The member, open to writing.

@@ -43,6 +43,7 @@ struct Remote {
 
 /// An item, and the attributes that were asked to come along.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Fetched {
     /// The item.
     pub item: Value,

@@ -11,30 +11,25 @@ use crate::shape::Category;
 use crate::typed::Items;
 use crate::value::Value;
 
+/// A list of either side, held by reference; a parameter of this type does not copy it, as a `Vec` would.
+///
+/// Every use is one call. For tasks, use what [`Self::proxy`] gives.
+pub struct ListProxy<T> {
+    proxy: Proxy,
+    holds: PhantomData<fn() -> T>,
+}
+
+/// A dict of either side, held by reference; a parameter of this type does not copy it, as a `HashMap` would.
+///
+/// Every use is one call. For tasks, use what [`Self::proxy`] gives.
+pub struct DictProxy<K, V> {
+    proxy: Proxy,
+    holds: PhantomData<fn() -> (K, V)>,
+}
+
+/// How they cross, and what they are.
 macro_rules! container {
-    ($(#[$doc:meta])* $name:ident<$($kind:ident),+>, $category:ident, $what:literal, $text:expr) => {
-        $(#[$doc])*
-        pub struct $name<$($kind),+> {
-            proxy: Proxy,
-            holds: PhantomData<fn() -> ($($kind,)+)>,
-        }
-
-        impl<$($kind),+> $name<$($kind),+> {
-            /// The dynamic proxy under it.
-            pub fn proxy(&self) -> &Proxy {
-                &self.proxy
-            }
-
-            /// The number of elements. One call.
-            ///
-            /// # Errors
-            /// As for [`Proxy::call`].
-            #[expect(clippy::len_without_is_empty, reason = "each would be a message; who wants both asks for the length")]
-            pub fn len(&self) -> Result<u64, Error> {
-                self.proxy.len()
-            }
-        }
-
+    ($name:ident<$($kind:ident),+>, $category:ident, $what:literal, $text:expr) => {
         impl<$($kind),+> Clone for $name<$($kind),+> {
             fn clone(&self) -> Self {
                 Self { proxy: self.proxy.clone(), holds: PhantomData }
@@ -86,24 +81,27 @@ macro_rules! container {
     };
 }
 
-container! {
-    /// A list of either side, held by reference; a parameter of this type does not copy it, as a `Vec` would.
-    ///
-    /// Every use is one call. For tasks, use what [`Self::proxy`] gives.
-    ListProxy<T>, List, "list", format!("list[{}]", T::type_text()).into()
-}
-
-container! {
-    /// A dict of either side, held by reference; a parameter of this type does not copy it, as a `HashMap` would.
-    ///
-    /// Every use is one call. For tasks, use what [`Self::proxy`] gives.
-    DictProxy<K, V>, Dict, "dict", format!("dict[{}, {}]", K::type_text(), V::type_text()).into()
-}
+container!(ListProxy<T>, List, "list", format!("list[{}]", T::type_text()).into());
+container!(DictProxy<K, V>, Dict, "dict", format!("dict[{}, {}]", K::type_text(), V::type_text()).into());
 
 impl<T> ListProxy<T> {
     /// A list of this side.
     pub fn from_own(list: &List) -> Self {
         Self { proxy: list.to_own().into(), holds: PhantomData }
+    }
+
+    /// The dynamic proxy under it.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// The number of elements. One call.
+    ///
+    /// # Errors
+    /// As for [`Proxy::call`].
+    #[expect(clippy::len_without_is_empty, reason = "each would be a message; who wants both asks for the length")]
+    pub fn len(&self) -> Result<u64, Error> {
+        self.proxy.len()
     }
 }
 
@@ -111,6 +109,20 @@ impl<K, V> DictProxy<K, V> {
     /// A dict of this side.
     pub fn from_own(dict: &Dict) -> Self {
         Self { proxy: dict.to_own().into(), holds: PhantomData }
+    }
+
+    /// The dynamic proxy under it.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// The number of elements. One call.
+    ///
+    /// # Errors
+    /// As for [`Proxy::call`].
+    #[expect(clippy::len_without_is_empty, reason = "each would be a message; who wants both asks for the length")]
+    pub fn len(&self) -> Result<u64, Error> {
+        self.proxy.len()
     }
 }
 

@@ -4,3 +4,5 @@
 mod manifest;
 mod pages;
 mod source;
+mod surface;
+mod threads;

@@ -248,7 +248,7 @@ impl ClassBuilder {
     /// With a method that peers may call.
     pub fn exposed(mut self, name: &str, code: impl Fn(&Toy, Vec<ToyValue>) -> Done + Send + Sync + 'static) -> Self {
         let member = Member::method(name);
-        self.own_shape = self.own_shape.member(Member { kind: MemberKind::ClassMethod, ..member.clone() });
+        self.own_shape = self.own_shape.member(member.clone().of_kind(MemberKind::ClassMethod));
         self.shape = self.shape.member(member);
         self.body.members.get_mut().push((name.into(), ToyValue::function(code)));
         self

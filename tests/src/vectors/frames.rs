@@ -145,8 +145,8 @@ fn sample_shapes() -> [(Shape, u64, Vec<Id>); 5] {
         .operations(&[Operation::Length, Operation::Fence])
         .member(Member::attribute("name").writable())
         .member(Member::attribute("_secret").hidden())
-        .member(Member { kind: MemberKind::ClassMethod, ..Member::method("make").reads() })
-        .member(Member { kind: MemberKind::StaticMethod, ..noted });
+        .member(Member::method("make").reads().of_kind(MemberKind::ClassMethod))
+        .member(noted.of_kind(MemberKind::StaticMethod));
     let class = Shape::new("python:type", Category::Class);
     let revised = base.revised().revised();
     let derived = Shape::new("python:zoo.Tame", Category::Instance).open();
