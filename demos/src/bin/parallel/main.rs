@@ -1,116 +1,146 @@
-//! Work spread over worker processes, one of which is killed on the way. `cargo xtask demo parallel` runs it.
+//! Work spread over processes, one of which is killed on the way. `cargo xtask demo parallel` runs it.
 //!
-//! The workers are children of this process, and count primes in ranges of numbers. Each has its next range before
-//! it has done the last, so it never waits for us: results are promised, and taken as they come. `employee.rs` is a
-//! worker seen from here; `board.rs` keeps account of the ranges, and shows it.
+//! Three workers, children of this process, count primes in ranges of numbers. Each has its next range before it has
+//! done the last: results are promised, and taken as they come. One worker is killed while it certainly has work in its
+//! hands; counting twice does no harm, so another does what it held.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program whose job is to show something")]
 
-mod arguments;
-mod board;
-mod employee;
-mod numbers;
-
-use std::env;
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
-use std::process::ExitCode;
+use std::io::{IsTerminal, stderr};
+use std::process::Command;
 use std::sync::Arc;
-use std::thread;
+use std::sync::mpsc::channel;
+use std::{env, thread};
 
 use wherever::{Error, Node};
-use wherever_transports::stdio;
+use wherever_transports::Child;
 
-use crate::arguments::{USAGE, options};
-use crate::board::Board;
-use crate::employee::{AHEAD, Employee};
-use crate::numbers::{Numbers, middle, primes, sieved};
-
-/// Primes below this are counted.
+/// Primes below this are counted, in ranges of this length.
 const END: u64 = 300_000;
-
+const RANGE_LEN: u64 = 12_500;
+/// So many there are, as tables say.
+const PRIMES: u64 = 25_997;
+const WORKERS: u64 = 3;
+/// Ranges that a worker has at once: the one that it works on, and the next.
+const AHEAD: usize = 2;
 /// The worker that is killed.
-pub(crate) const DOOMED: usize = 2;
+const DOOMED: u64 = 2;
 
 /// What a worker is for.
 #[wherever::interface("org.example.PrimeCounter/1")]
 trait PrimeCounter {
-    /// The number of primes from `from` up to, and without, `to`. Says so when half of that is done.
-    fn primes(&self, from: u64, to: u64, progress: Arc<dyn Progress>) -> Result<u64, Error>;
+    /// The number of primes from `from` up to, and without, `to`. Tells the watcher first.
+    fn primes(&self, from: u64, to: u64, watcher: Arc<dyn Watcher>) -> Result<u64, Error>;
 }
 
-/// Told by a worker how far it is.
-#[wherever::interface("org.example.Progress/1")]
-trait Progress {
-    /// Everything below this number is looked at.
-    fn reached(&self, number: u64) -> Result<(), Error>;
+#[wherever::interface("org.example.Watcher/1")]
+trait Watcher {
+    /// The worker begins with the range from here.
+    fn begins(&self, from: u64) -> Result<(), Error>;
 }
 
-struct Worker;
+/// The object that a worker process has.
+struct Counter;
 
 #[wherever::export]
-impl PrimeCounter for Worker {
-    fn primes(&self, from: u64, to: u64, progress: Arc<dyn Progress>) -> Result<u64, Error> {
-        let half = middle(&(from..to));
-        let below = primes(from..half);
-        progress.reached(half)?;
-        Ok(below + primes(half..to))
+impl PrimeCounter for Counter {
+    fn primes(&self, from: u64, to: u64, watcher: Arc<dyn Watcher>) -> Result<u64, Error> {
+        watcher.begins(from)?;
+        let is_prime = |n: &u64| *n > 1 && (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
+        Ok((from..to).filter(is_prime).count() as u64)
     }
 }
 
-fn run(workers: usize, ranges: usize) -> Result<(), Box<dyn StdError>> {
-    let bound = |at: usize| END * at as u64 / ranges as u64;
-    let all: Vec<Numbers> = (0..ranges).map(|at| bound(at)..bound(at + 1)).collect();
-    // What each begins with is dealt out, so that every one certainly gets something to do.
-    let (dealt, rest) = all.split_at(workers * AHEAD);
-    let dealt: Vec<&[Numbers]> = dealt.chunks(AHEAD).collect();
-    let fatal = &dealt[DOOMED - 1][AHEAD - 1];
-    let kill_at = |number| (number == DOOMED).then(|| middle(fatal));
-    let employees: Vec<_> =
-        (1..=workers).map(|number| Employee::start(number, kill_at(number))).collect::<Result<_, _>>()?;
-    println!("{workers} processes count the primes below {END}, in {ranges} ranges");
-    println!("worker {DOOMED} will be killed half way through {fatal:?}");
-    let board = Board::new(ranges, rest.to_vec());
-    thread::scope(|scope| {
-        for (employee, first) in employees.iter().zip(dealt) {
-            let board = &board;
-            scope.spawn(move || employee.employ(board, first));
+/// A worker process, as seen from here.
+struct Worker {
+    number: u64,
+    child: Child,
+    counter: PrimeCounterProxy,
+}
+
+impl Worker {
+    fn start(number: u64) -> Result<Arc<Self>, Box<dyn StdError>> {
+        let mut command = Command::new(env::current_exe()?);
+        command.arg("worker");
+        let child = Child::spawn(command)?;
+        println!("worker {number} is process {}", child.id());
+        let counter = wherever::connect(&Node::new(), child.clone()).root()?;
+        Ok(Arc::new(Self { number, child, counter }))
+    }
+}
+
+impl Watcher for Worker {
+    fn begins(&self, from: u64) -> Result<(), Error> {
+        // After its first range. It waits for the end of this very call, and so has not done the one that it is in.
+        if self.number == DOOMED && from >= WORKERS * RANGE_LEN { Ok(self.child.kill()?) } else { Ok(()) }
+    }
+}
+
+fn lead() -> Result<(), Box<dyn StdError>> {
+    let mut workers = BTreeMap::new();
+    for number in 1..=WORKERS {
+        workers.insert(number, Worker::start(number)?);
+    }
+    let (tell, outcomes) = channel();
+    let give = |worker: &Arc<Worker>, from| {
+        let promised = worker.counter.promise_primes(from, from + RANGE_LEN, worker.clone());
+        let (number, tell) = (worker.number, tell.clone());
+        thread::spawn(move || tell.send((number, from, promised.result())));
+    };
+    let mut todo = (0..END).step_by(RANGE_LEN as usize);
+    for _ in 0..AHEAD {
+        workers.values().zip(&mut todo).for_each(|(worker, from)| give(worker, from));
+    }
+    let (mut done, mut found, mut lost) = (0, 0, Vec::new());
+    while done < END {
+        let (number, from, outcome) = outcomes.recv()?;
+        match outcome {
+            Ok(primes) => {
+                if lost.contains(&from) {
+                    println!("worker {number} has done the range from {from} again");
+                }
+                found += primes;
+                done += RANGE_LEN;
+                draw_bar(done);
+                if let Some(worker) = workers.get(&number)
+                    && let Some(from) = todo.next()
+                {
+                    give(worker, from);
+                }
+            }
+            Err(error) => {
+                if workers.remove(&number).is_some() {
+                    println!("worker {number} is gone: {error}");
+                }
+                let heir = workers.values().next().ok_or("no worker is left")?;
+                println!("worker {number} held the range from {from}; worker {} is to do it", heir.number);
+                lost.push(from);
+                give(heir, from);
+            }
         }
-    });
-    let found = board.result().ok_or("no worker is left to do the rest")?;
-    println!("all ranges are done: {found} primes");
-    if found != sieved(END) {
-        return Err("that is wrong".into());
     }
-    println!("counted here, in another way, they are as many");
-    for Employee { number, child, peer, .. } in employees {
-        peer.close("the work is done");
-        println!("worker {number} has ended: {}", child.wait()?);
+    println!("there are {found} primes below {END}");
+    for (number, worker) in workers {
+        println!("worker {number} has ended: {}", worker.child.wait()?);
     }
-    Ok(())
+    if found == PRIMES { Ok(()) } else { Err(format!("there should be {PRIMES}").into()) }
+}
+
+/// Draws the bar: on a terminal over itself, elsewhere line by line. Lines of the story are longer, and cover it.
+fn draw_bar(done: u64) {
+    let (full, all) = ((done / RANGE_LEN) as usize, (END / RANGE_LEN) as usize);
+    let end = if stderr().is_terminal() && full < all { "\r" } else { "\n" };
+    eprint!("[{}{}] {full}/{all}{end}", "#".repeat(full), ".".repeat(all - full));
 }
 
 fn work() -> Result<(), Box<dyn StdError>> {
     let node = Node::new();
-    node.export_root(Worker);
-    Ok(wherever::connect(&node, stdio()?).serve()?)
+    node.export_root(Counter);
+    wherever_transports::serve(&node, "stdio:")?.wait();
+    Ok(())
 }
 
-fn main() -> ExitCode {
-    let words: Vec<String> = env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let outcome = match (&*words, options(&words)) {
-        (["--help"], _) => {
-            println!("{USAGE}");
-            Ok(())
-        }
-        (["worker"], _) => work(),
-        (_, Some((workers, ranges))) => run(workers, ranges),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    if let Err(error) = &outcome {
-        eprintln!("parallel: {error}");
-    }
-    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+fn main() -> Result<(), Box<dyn StdError>> {
+    if env::args().nth(1).as_deref() == Some("worker") { work() } else { lead() }
 }
