@@ -111,11 +111,6 @@ impl Caretaker {
         self.session.is_some()
     }
 
-    /// The object, if it is of this session's peer: for that it is no use to go by us.
-    pub(crate) fn handle_of(&self, session: u64) -> Option<Handle> {
-        if self.session == Some(session) { self.handle() } else { None }
-    }
-
     /// The object, if it is of a peer's.
     pub(crate) fn handle(&self) -> Option<Handle> {
         self.session?;

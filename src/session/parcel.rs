@@ -146,11 +146,8 @@ impl Packer<'_> {
 
     fn pack(&self, payload: Payload) -> Parcel {
         let refs = payload.refs.into_iter().map(|reference| match reference {
-            // An attenuated reference to an object of the peer's own goes home.
-            Ref::Own(own) => match own.host().attenuated().and_then(|caretaker| caretaker.handle_of(self.session)) {
-                Some(handle) => OutRef::Home(handle),
-                None => OutRef::Object(Offer::new(own)),
-            },
+            // Attenuated, to the object's own side too: what is reached through that side must get no more of the object.
+            Ref::Own(own) => OutRef::Object(Offer::new(own)),
             // What came home attenuated goes on as it was, to the object's own side too: whoever passed it has no more of
             // the object for having passed it through us.
             Ref::Remote(handle) if handle.session_number() != self.session || handle.passed_on_as().is_some() => {

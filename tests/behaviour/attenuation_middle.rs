@@ -281,7 +281,7 @@ fn passed_on_to_a_third_it_grants_no_more() {
 }
 
 #[test]
-fn given_to_the_objects_own_side_it_is_the_object() {
+fn given_to_the_objects_own_side_it_grants_no_more() {
     let clock = Arc::new(ManualClock::default());
     let [left, right] = [(); 2].map(|()| node(&clock, Policy::Closed));
     let (own, lab) = Lab::own();
@@ -291,8 +291,10 @@ fn given_to_the_objects_own_side_it_is_the_object() {
     });
     right.export("narrow", narrow.into_own());
     let inline = Inline::start(&clock, &left, &right);
-    let narrowed = inline.peer.get("narrow").unwrap().invoke((&own,)).unwrap();
-    assert_eq!(narrowed, Value::from(&own));
+    let narrowed: Proxy = inline.peer.get("narrow").unwrap().invoke((&own,)).unwrap().to().unwrap();
+    assert!(!narrowed.is_own() && same(&narrowed, &own.clone().into()).unwrap());
+    assert_eq!(narrowed.call("double", (4,)).unwrap(), Value::Int(8));
+    assert!(narrowed.call("log", ("x",)).is_err() && lab.read().is_empty());
     drop((narrowed, lab));
     inline.assert_idle();
 }
