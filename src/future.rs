@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::batch::Batch;
 use crate::call::{CallBuilder, Route};
+use crate::convert::copied::Copied;
 use crate::drive::{Hub, News, Wanted};
 use crate::error::Error;
 use crate::hosts::contents_from_items;
@@ -287,6 +288,20 @@ impl Proxy {
         let mut contents = Vec::new();
         while let Some(item) = items.next_item().await {
             contents.push(item?);
+        }
+        contents_from_items(contents)
+    }
+
+    /// As [`Self::fetch_later`], for a conversion, which copies no more than it may.
+    pub(crate) async fn fetch_within_later(&self, copied: &mut Copied) -> Result<Value, Error> {
+        let max = self.copied_max();
+        copied.container(max)?;
+        let mut items = self.request(crate::host::Operation::Whole).stream_when_room(u64::MAX).await?;
+        let mut contents = Vec::new();
+        while let Some(item) = items.next_item().await {
+            let item = item?;
+            copied.value(&item, max)?;
+            contents.push(item);
         }
         contents_from_items(contents)
     }

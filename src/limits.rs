@@ -72,6 +72,9 @@ pub struct Limits {
     pub error_parts_max: u32,
     /// Value types that a peer may announce. Stops an endless HELLO.
     pub value_types_max: u32,
+    /// Bytes of the peer's containers that are copied for one argument or result that wants them whole, what they share
+    /// counted wherever it stands. Stops a container that never ends, and one that holds others without end.
+    pub copied_bytes_max: u64,
 }
 
 /// The ceilings that one side tells the other in its HELLO.
@@ -155,6 +158,7 @@ impl Default for Limits {
             strikes_max: 16,
             error_parts_max: 16,
             value_types_max: 256,
+            copied_bytes_max: COPIED_BYTES_MAX,
         }
     }
 }
@@ -162,6 +166,10 @@ impl Default for Limits {
 /// Caretakers on the way from an attenuated reference to its object, when one is attenuated that was attenuated before.
 /// Stops a peer that has what it holds attenuated again and again.
 pub const ATTENUATIONS_MAX: u32 = 64;
+
+/// Bytes of containers that are copied for one argument or result that wants them whole, where no limits say otherwise:
+/// of containers of this side that a peer was handed. Stops one that stands in many places.
+pub const COPIED_BYTES_MAX: u64 = 256 << 20;
 
 /// Credit of a stream that its caller did not set otherwise: bytes of RETURN payload.
 pub const CREDIT_BYTES: u64 = 1 << 20;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::call::{CallBuilder, Callee};
+use crate::convert::copied::{self, Copied};
 use crate::convert::{FromValue, IntoArguments, IntoValue};
 use crate::drive::{Hub, IDENTITY};
 use crate::error::Error;
@@ -218,6 +219,24 @@ impl Proxy {
     pub fn fetch(&self) -> Result<Value, Error> {
         let items = self.request(Operation::Whole).stream(u64::MAX)?;
         contents_from_items(items.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// As [`Self::fetch`], for a conversion, which copies no more than it may.
+    pub(crate) fn fetch_within(&self, copied: &mut Copied) -> Result<Value, Error> {
+        let max = self.copied_max();
+        copied.container(max)?;
+        let items = self.request(Operation::Whole).stream(u64::MAX)?;
+        let items = items.map(|item| item.and_then(|item| copied.value(&item, max).map(|()| item)));
+        contents_from_items(items.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// How much of it, and of what it holds, a conversion may copy.
+    pub(crate) fn copied_max(&self) -> u64 {
+        let hub = match &self.target {
+            Ref::Own(_) => None,
+            Ref::Remote(handle) => Hub::of(handle),
+        };
+        copied::max(hub.as_ref().map(|hub| hub.node().limits()))
     }
 
     /// The elements of a container, each with these attributes brought along.

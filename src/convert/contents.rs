@@ -5,8 +5,10 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
 use crate::proxy::Proxy;
+use crate::table::Handle;
 use crate::value::{Entries, Items, Ref, Value};
 
+use super::copied::{self, together};
 use super::{FromValue, TypeText, unlike};
 
 /// The longest text of a key in the path of an error, in characters.
@@ -16,16 +18,19 @@ pub(super) const KEY_CHARS_MAX: usize = 60;
 /// otherwise the error that `wanted` was wanted.
 pub(super) fn of(value: Value, wanted: &str) -> Result<Value, Error> {
     match &value {
-        Value::Ref(Ref::Own(own)) if own.shape().category().is_container() => own.host().whole(),
+        Value::Ref(Ref::Own(own)) if own.shape().category().is_container() => copied::read(|| own.host().whole()),
         Value::Ref(Ref::Remote(handle)) if handle.is_promise() => {
             Err(Error::convert(format!("{wanted}, copied"), "promise; wait for its result first"))
         }
-        Value::Ref(Ref::Remote(handle)) if handle.shape().category().is_container() => {
-            Proxy::of(Ref::Remote(handle.clone())).fetch()
-        }
+        Value::Ref(Ref::Remote(handle)) if handle.shape().category().is_container() => fetched(handle.clone()),
         Value::Ref(_) => Err(unlike(wanted, &value)),
         _ => Ok(value),
     }
+}
+
+/// What a peer's object gives as its whole.
+pub(crate) fn fetched(handle: Handle) -> Result<Value, Error> {
+    copied::apart(|copied| Proxy::of(Ref::Remote(handle)).fetch_within(copied))
 }
 
 /// The items of a list, tuple or set.
@@ -58,7 +63,7 @@ fn pair_of(at: usize, pair: &Value) -> Result<(Value, Value), Error> {
 
 /// The items of a list, tuple or set, each as this type.
 pub(super) fn many<T: FromValue>(value: Value) -> Result<Vec<T>, Error> {
-    each(&items(value, "list, tuple or set")?).collect()
+    together(|| each(&items(value, "list, tuple or set")?).collect())
 }
 
 fn each<T: FromValue>(items: &Items) -> impl Iterator<Item = Result<T, Error>> {
@@ -106,7 +111,7 @@ impl<T: FromValue> FromValue for Vec<T> {
 
 impl<T: FromValue + Ord> FromValue for BTreeSet<T> {
     fn from_value(value: Value) -> Result<Self, Error> {
-        each(&items(value, "set")?).collect()
+        together(|| each(&items(value, "set")?).collect())
     }
 
     fn type_text() -> TypeText {
@@ -118,7 +123,7 @@ impl<T: FromValue + Ord> FromValue for BTreeSet<T> {
 
 impl<T: FromValue + Eq + Hash, S: BuildHasher + Default> FromValue for HashSet<T, S> {
     fn from_value(value: Value) -> Result<Self, Error> {
-        each(&items(value, "set")?).collect()
+        together(|| each(&items(value, "set")?).collect())
     }
 
     fn type_text() -> TypeText {
@@ -130,7 +135,7 @@ impl<T: FromValue + Eq + Hash, S: BuildHasher + Default> FromValue for HashSet<T
 
 impl<K: FromValue + Ord, V: FromValue> FromValue for BTreeMap<K, V> {
     fn from_value(value: Value) -> Result<Self, Error> {
-        pairs(&entries(value)?).collect()
+        together(|| pairs(&entries(value)?).collect())
     }
 
     fn type_text() -> TypeText {
@@ -147,7 +152,7 @@ where
     S: BuildHasher + Default,
 {
     fn from_value(value: Value) -> Result<Self, Error> {
-        pairs(&entries(value)?).collect()
+        together(|| pairs(&entries(value)?).collect())
     }
 
     fn type_text() -> TypeText {
@@ -162,19 +167,29 @@ macro_rules! tuples {
         impl<$($name: FromValue),+> FromValue for ($($name,)+) {
             fn from_value(value: Value) -> Result<Self, Error> {
                 const WANTED: &str = concat!("tuple of ", $count);
-                let items = items(value, WANTED)?;
-                if items.len() != $count {
-                    return Err(Error::convert(WANTED, format!("{} items", items.len())));
-                }
-                Ok(($(
-                    $name::from_value(items[$at].clone())
-                        .map_err(|error| error.within(concat!("[", $at, "]")))?,
-                )+))
+                together(|| {
+                    let items = items(value, WANTED)?;
+                    if items.len() != $count {
+                        return Err(Error::convert(WANTED, format!("{} items", items.len())));
+                    }
+                    Ok(($(
+                        $name::from_value(items[$at].clone())
+                            .map_err(|error| error.within(concat!("[", $at, "]")))?,
+                    )+))
+                })
             }
 
             fn type_text() -> TypeText {
                 super::tuple_text(&[$($name::type_text()),+])
             }
+
+            const WHOLE_LEVELS: usize = {
+                let mut levels = 0;
+                $(if $name::WHOLE_LEVELS > levels {
+                    levels = $name::WHOLE_LEVELS;
+                })+
+                1 + levels
+            };
         }
     )+};
 }

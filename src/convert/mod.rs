@@ -7,6 +7,7 @@
 
 mod arguments;
 mod contents;
+pub(crate) mod copied;
 mod fields;
 mod into;
 mod into_value;
@@ -17,6 +18,7 @@ mod serde;
 mod tests;
 
 pub use arguments::IntoArguments;
+pub(crate) use contents::fetched;
 pub use fields::{Fields, fields};
 pub use into_value::IntoValue;
 pub use serde::{Serde, deserialize, serialize};

@@ -3,7 +3,8 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::convert::{Fields, fields};
+use crate::convert::copied::together;
+use crate::convert::{Fields, fetched, fields};
 use crate::error::{Error, Raised};
 use crate::proxy::Proxy;
 use crate::value::{Items, Ref, Typed, Value};
@@ -52,6 +53,10 @@ pub fn value_into<T: ValueType>(value: T) -> Result<Value, Error> {
 /// # Errors
 /// [`Error::Convert`] says what does not fit, and where.
 pub fn value_of<T: ValueType>(value: Value) -> Result<T, Error> {
+    together(|| made_of(value))
+}
+
+fn made_of<T: ValueType>(value: Value) -> Result<T, Error> {
     match value {
         Value::Typed(typed) if *typed.type_name == *T::NAME => {
             if typed.version != T::VERSION {
@@ -61,12 +66,10 @@ pub fn value_of<T: ValueType>(value: Value) -> Result<T, Error> {
             T::from_data(typed.data.clone())
         }
         Value::Typed(typed) => Err(Error::convert(T::NAME, &*typed.type_name)),
-        Value::Ref(Ref::Remote(handle)) if **handle.shape().name() == *T::NAME => {
-            match Proxy::from(Ref::Remote(handle)).fetch()? {
-                Value::List(items) if items.len() == 1 => T::from_data(items[0].clone()),
-                other => Err(Error::convert(T::NAME, other.kind())),
-            }
-        }
+        Value::Ref(Ref::Remote(handle)) if **handle.shape().name() == *T::NAME => match fetched(handle)? {
+            Value::List(items) if items.len() == 1 => T::from_data(items[0].clone()),
+            other => Err(Error::convert(T::NAME, other.kind())),
+        },
         Value::Ref(reference) if !Proxy::from(reference.clone()).is_container() => {
             Err(Error::convert(T::NAME, Proxy::from(reference).shape().name().clone()))
         }

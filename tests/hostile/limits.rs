@@ -453,6 +453,9 @@ attacks! {
         let causes = std::iter::successors(raised.cause.clone(), |cause| cause.cause.clone()).count();
         assert_eq!(causes, 4);
     }
+    copied_bytes_max {
+        crate::copies::what_is_copied_for_an_argument_is_bounded();
+    }
     value_types_max {
         let limits = limits(|limits| limits.value_types_max = 4);
         for (count, stands) in [(4, true), (5, false)] {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod attenuation;
+mod copies;
 mod crossings;
 mod deeds;
 mod endings;

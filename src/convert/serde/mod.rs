@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::value::Value;
 
 use super::contents::{KEY_CHARS_MAX, short};
+use super::copied::together;
 use super::{FromValue, IntoValue, TypeText};
 
 use deserialize::{Deserializer, Reads};
@@ -101,7 +102,7 @@ pub fn serialize<T: Serialize + ?Sized>(data: &T) -> Result<Value, Error> {
 ///
 /// [`found`]: crate::error::ConvertError::found
 pub fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(Deserializer::new(value, &Reads::default())).map_err(Fault::into_error)
+    together(|| T::deserialize(Deserializer::new(value, &Reads::default()))).map_err(Fault::into_error)
 }
 
 /// Data that crosses by way of serde: as an argument, a result or a part of either, by one word.

@@ -2,16 +2,17 @@
 
 use std::pin::Pin;
 
+use crate::convert::copied::Copied;
 use crate::error::Error;
 use crate::host::Arguments;
 use crate::proxy::Proxy;
 use crate::value::{Entries, Items, Ref, Value};
 
-type Fetching = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
+type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
 /// The value, remote containers in its first `levels` levels replaced by their contents.
 pub(super) async fn fetched(value: Value, levels: usize) -> Result<Value, Error> {
-    if is_whole(&value, levels) { Ok(value) } else { fetching(value, levels).await }
+    if is_whole(&value, levels) { Ok(value) } else { fetching(value, levels, &mut Copied::default()).await }
 }
 
 fn is_whole(value: &Value, levels: usize) -> bool {
@@ -28,24 +29,24 @@ fn is_whole(value: &Value, levels: usize) -> bool {
     }
 }
 
-fn fetching(value: Value, levels: usize) -> Fetching {
+fn fetching(value: Value, levels: usize, copied: &mut Copied) -> Fetching<'_> {
     Box::pin(async move {
         if is_whole(&value, levels) {
             return Ok(value);
         }
         Ok(match value {
             Value::Ref(reference) => {
-                let contents = Proxy::from(reference).fetch_later().await?;
-                return fetching(contents, levels).await;
+                let contents = Proxy::from(reference).fetch_within_later(copied).await?;
+                return fetching(contents, levels, copied).await;
             }
-            Value::List(items) => Value::List(each(items, levels - 1).await?),
-            Value::Tuple(items) => Value::Tuple(each(items, levels - 1).await?),
-            Value::Set(items) => Value::Set(each(items, levels - 1).await?),
-            Value::FrozenSet(items) => Value::FrozenSet(each(items, levels - 1).await?),
+            Value::List(items) => Value::List(each(items, levels - 1, copied).await?),
+            Value::Tuple(items) => Value::Tuple(each(items, levels - 1, copied).await?),
+            Value::Set(items) => Value::Set(each(items, levels - 1, copied).await?),
+            Value::FrozenSet(items) => Value::FrozenSet(each(items, levels - 1, copied).await?),
             Value::Dict(entries) => {
                 let mut made = Vec::with_capacity(entries.len());
                 for (key, value) in &entries {
-                    made.push((key.clone(), fetching(value.clone(), levels - 1).await?));
+                    made.push((key.clone(), fetching(value.clone(), levels - 1, copied).await?));
                 }
                 Value::Dict(Entries::new(made))
             }
@@ -54,10 +55,10 @@ fn fetching(value: Value, levels: usize) -> Fetching {
     })
 }
 
-async fn each(items: Items, levels: usize) -> Result<Items, Error> {
+async fn each(items: Items, levels: usize, copied: &mut Copied) -> Result<Items, Error> {
     let mut made = Vec::with_capacity(items.len());
     for item in &items {
-        made.push(fetching(item.clone(), levels).await?);
+        made.push(fetching(item.clone(), levels, copied).await?);
     }
     Ok(Items::new(made))
 }
