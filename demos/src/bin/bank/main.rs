@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use wherever::typed::TypedProxy;
-use wherever::{Attenuation, Error, IntoValue, Node, Own, Peer};
+use wherever::{Attenuation, Error, Node, Peer};
 use wherever_transports::{Child, stdio};
 
 /// Whoever holds a reference to a purse can use it, as far as the reference lets through, and nobody else can.
@@ -37,9 +37,8 @@ impl Purse for Account {
     }
 
     fn pay(&self, amount: u64, to: PurseProxy) -> Result<u64, Error> {
-        // Only what this process made is an `Account` here. How little of it the caller may use does not matter: being
-        // paid into harms nobody.
-        let to: Arc<Account> = to.into_value()?.to()?;
+        // Only what this process made is an `Account` here, and only a reference to it that was not attenuated leads to it.
+        let to: Arc<Account> = to.proxy().own_as()?;
         let paid = self.0.fetch_update(Relaxed, Relaxed, |there| there.checked_sub(amount));
         let before = paid.map_err(|there| Error::raise("bank:Short", format!("{amount} wanted, and {there} there")))?;
         to.0.fetch_add(amount, Relaxed);
@@ -47,7 +46,7 @@ impl Purse for Account {
     }
 
     fn open(&self) -> Result<PurseProxy, Error> {
-        Ok(PurseProxy::of(Own::from(Account(0.into()))))
+        Ok(PurseProxy::of(Account(0.into())))
     }
 }
 
@@ -122,11 +121,10 @@ fn alice() -> Result<(), Error> {
     refused("Paying from her purse", bob.pay(1, "hers", "his"), "by the policy `read-only`");
     refused("Paying more than there is", bob.pay(21, "allowance", "his"), "21 wanted, and 20 there");
 
-    println!("Bob hands both on to Carol, who can do with them what he can.");
-    bob.hand_on("allowance", carol.clone())?;
-    bob.hand_on("hers", carol.clone())?;
-    is("Carol gives 5 of the allowance back, and leaves", carol.pay(5, "allowance", "hers")?, 15);
-    refused("Paying from the other purse", carol.pay(1, "hers", "allowance"), "by the policy `read-only`");
+    println!("Bob hands all on to Carol, who can do with it what he can.");
+    ["his", "allowance", "hers"].iter().try_for_each(|name| bob.hand_on(name, carol.clone()))?;
+    is("Carol pays him 5 of the allowance, and leaves", carol.pay(5, "allowance", "his")?, 15);
+    refused("Paying from Alice's purse", carol.pay(1, "hers", "his"), "by the policy `read-only`");
 
     println!("Alice takes the allowance back.");
     revoker.revoke();
