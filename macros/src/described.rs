@@ -264,7 +264,12 @@ pub(crate) fn passed(method: &Method) -> Vec<TokenStream> {
             ParameterKind::Borrowed(_) => quote!(&#ident),
             ParameterKind::Context { by_reference: true } if method.is_async => quote_spanned!(span=> &context),
             ParameterKind::Context { by_reference: true } => quote_spanned!(span=> context),
-            ParameterKind::Context { by_reference: false } => quote_spanned!(span=> context.clone()),
+            ParameterKind::Context { by_reference: false } if method.is_async => {
+                quote_spanned!(span=> ::std::clone::Clone::clone(&context))
+            }
+            ParameterKind::Context { by_reference: false } => {
+                quote_spanned!(span=> ::std::clone::Clone::clone(context))
+            }
         };
         quote!(#(#conditions)* #passed)
     };

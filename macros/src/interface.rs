@@ -280,7 +280,12 @@ pub(crate) fn sent(method: &Method) -> TokenStream {
         };
         quote!(#(#conditions)* ::wherever::IntoValue::into_value(#value)?)
     });
-    quote!((|| ::std::result::Result::Ok(::std::vec::Vec::<::wherever::Value>::from([#(#values),*])))())
+    let all = quote!(::std::vec::Vec<::wherever::Value>);
+    quote! {
+        (|| -> ::std::result::Result<#all, ::wherever::Error> {
+            ::std::result::Result::Ok(<#all as ::std::convert::From<_>>::from([#(#values),*]))
+        })()
+    }
 }
 
 /// The arguments of a method by name, to pass on.

@@ -108,7 +108,7 @@ pub(crate) fn write(interface: &Interface) -> TokenStream {
             fn to_own(this: &::std::sync::Arc<Self>) -> ::wherever::Own {
                 let identity = ::wherever::host::Identity::of(&**this);
                 let class = <#object as ::wherever::typed::Exported>::class();
-                class.standing_for(#object(::std::sync::Arc::clone(this)), identity)
+                class.standing_for(#object(::std::clone::Clone::clone(this)), identity)
             }
 
             fn to_reference(this: &::std::sync::Arc<Self>) -> ::wherever::value::Ref {
@@ -125,7 +125,7 @@ pub(crate) fn write(interface: &Interface) -> TokenStream {
             ) -> ::std::result::Result<::std::sync::Arc<Self>, ::wherever::Error> {
                 if let ::wherever::value::Ref::Own(own) = &reference {
                     if let ::std::option::Option::Some(instance) = own.downcast::<::wherever::hosts::Instance<#object>>() {
-                        return ::std::result::Result::Ok(::std::sync::Arc::clone(&instance.value().0));
+                        return ::std::result::Result::Ok(::std::clone::Clone::clone(&instance.value().0));
                     }
                 }
                 let proxy: #proxy = ::wherever::FromValue::from_value(::wherever::Value::Ref(reference))?;

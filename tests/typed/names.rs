@@ -608,3 +608,101 @@ fn generics_have_bounds_where_they_like() {
     let swap: StoreProxy<String, i64> = sides.peer.get_as("swap").unwrap();
     assert_eq!(swap.swap("x".into(), 1).unwrap(), (1, "x".into()));
 }
+
+mod without_prelude {
+    //! Where nothing is in scope that was not brought there.
+    #![no_implicit_prelude]
+
+    #[::std::prelude::v1::derive(::std::fmt::Debug, ::wherever::ValueType)]
+    pub(crate) enum Data {
+        One(i64),
+        Two {
+            #[wherever(default)]
+            two: ::std::option::Option<::std::string::String>,
+        },
+    }
+
+    #[::std::prelude::v1::derive(::std::fmt::Debug, ::wherever::DeclaredError)]
+    pub(crate) enum Failure {
+        Why(i64),
+        #[wherever(remote)]
+        Remote(::wherever::Error),
+    }
+
+    impl ::std::fmt::Display for Failure {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.write_str("failed")
+        }
+    }
+
+    impl ::std::error::Error for Failure {}
+
+    #[::wherever::interface]
+    pub(crate) trait Bare {
+        #[wherever(attribute)]
+        fn number(&self) -> ::std::result::Result<i64, ::wherever::Error>;
+        #[wherever(attribute)]
+        fn set_number(&self, number: i64) -> ::std::result::Result<(), ::wherever::Error>;
+        fn data(&self, data: Data, text: &str) -> ::std::result::Result<Data, Failure>;
+    }
+
+    pub(crate) struct Nothing;
+
+    #[::wherever::export]
+    impl Bare for Nothing {
+        fn number(&self) -> ::std::result::Result<i64, ::wherever::Error> {
+            ::std::result::Result::Ok(1)
+        }
+        fn set_number(&self, _number: i64) -> ::std::result::Result<(), ::wherever::Error> {
+            ::std::result::Result::Ok(())
+        }
+        fn data(&self, data: Data, text: &str) -> ::std::result::Result<Data, Failure> {
+            match data {
+                Data::One(why) => ::std::result::Result::Err(Failure::Why(why)),
+                Data::Two { .. } => {
+                    let two = ::std::option::Option::Some(::std::borrow::ToOwned::to_owned(text));
+                    ::std::result::Result::Ok(Data::Two { two })
+                }
+            }
+        }
+    }
+
+    pub(crate) struct Exclusive(i64);
+
+    #[::wherever::export]
+    impl Exclusive {
+        #[wherever(constructor)]
+        pub(crate) fn new(#[wherever(default = 2)] number: i64) -> Self {
+            Exclusive(number)
+        }
+
+        pub(crate) async fn add(&mut self, context: ::wherever::context::CallContext, amounts: &[i64]) -> i64 {
+            for amount in amounts {
+                self.0 += amount;
+            }
+            if context.is_one_way() { 0 } else { self.0 }
+        }
+    }
+
+    #[::wherever::export]
+    pub(crate) fn double(number: i64) -> i64 {
+        number * 2
+    }
+}
+
+#[test]
+fn nothing_need_be_in_scope() {
+    use without_prelude::{Bare, BareProxy, Data, Exclusive, Failure, Nothing, double};
+    let sides = Sides::new();
+    sides.server.export("nothing", Nothing);
+    sides.server.export("exclusive", Exclusive::new(2));
+    sides.server.export("double", double::function().into_own());
+    let bare: BareProxy = sides.peer.get_as("nothing").unwrap();
+    assert_eq!(bare.number().unwrap(), 1);
+    bare.set_number(2).unwrap();
+    assert!(matches!(bare.data(Data::One(7), ""), Err(Failure::Why(7))));
+    assert!(matches!(bare.data(Data::Two { two: None }, "x"), Ok(Data::Two { two: Some(text) }) if text == "x"));
+    assert_eq!(sides.peer.get("double").unwrap().invoke((double(2),)).unwrap(), Value::Int(8));
+    let amounts = Value::List([Value::Int(3)].into_iter().collect());
+    assert_eq!(sides.peer.get("exclusive").unwrap().call("add", (amounts,)).unwrap(), Value::Int(5));
+}
