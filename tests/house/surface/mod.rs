@@ -32,6 +32,22 @@ fn subject(line: &str) -> &str {
     line.split_once(": ").map_or(line, |(subject, _)| subject)
 }
 
+/// Whether code that was written before lacks it: a method that a trait requires; a variant or field of what may be
+/// matched or made in full.
+fn breaks_though_added(line: &str, before: &BTreeSet<String>) -> bool {
+    let (subject, text) = line.split_once(": ").unwrap_or((line, ""));
+    let was_in_full = |of: &str| {
+        let is_it = |line: &&String| line.strip_prefix(of).is_some_and(|text| text.starts_with(": "));
+        before.iter().find(is_it).is_some_and(|line| !line.contains("non_exhaustive") && !line.ends_with("{ .. }"))
+    };
+    let (above, last) = subject.rsplit_once("::").unwrap_or(("", subject));
+    match last.split_once('.') {
+        Some((of, _)) => was_in_full(&format!("{above}::{of}")),
+        None if text.contains("required fn ") => before.iter().any(|line| line.starts_with(&format!("{above}: "))),
+        None => text.contains("variant") && was_in_full(above),
+    }
+}
+
 /// What differs, breaks first.
 fn difference(before: &BTreeSet<String>, now: &BTreeSet<String>) -> String {
     let by_subject = |lines: Vec<&String>| {
@@ -49,7 +65,8 @@ fn difference(before: &BTreeSet<String>, now: &BTreeSet<String>) -> String {
         instead.iter().flatten().for_each(|line| told += &format!("  + {line}\n"));
     }
     for line in added.values().flatten() {
-        let _ = writeln!(told, "added:\n  + {line}");
+        let head = if breaks_though_added(line, before) { "BREAKS, added:" } else { "added:" };
+        let _ = writeln!(told, "{head}\n  + {line}");
     }
     told
 }
@@ -84,4 +101,16 @@ fn a_break_is_told_from_an_addition() {
          added:\n  + a::new: fn new()\n"
     );
     assert_eq!(difference(&now, &now), "");
+    let before =
+        set(&["a::E: enum", "a::N: #[non_exhaustive] enum", "a::S: struct", "a::P: struct { .. }", "a::T: trait"]);
+    let added = [
+        "a::E::V: variant",
+        "a::N::V: variant",
+        "a::S.f: u8",
+        "a::P.f: u8",
+        "a::T::g: required fn g()",
+        "a::T::h: provided fn h()",
+    ];
+    let breaking: Vec<_> = added.iter().filter(|line| breaks_though_added(line, &before)).collect();
+    assert_eq!(breaking, [&"a::E::V: variant", &"a::S.f: u8", &"a::T::g: required fn g()"]);
 }
