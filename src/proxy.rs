@@ -304,12 +304,13 @@ impl Proxy {
         &self.target
     }
 
-    /// The object, worn with this interface; it is looked at now, unless it is a promise.
+    /// The object, worn with this interface; it is looked at now, unless it is a promise, or an attribute that was not
+    /// read yet ([`Self::at`]).
     ///
     /// # Errors
     /// [`Error::Convert`] lists everything that the interface asks for and the object's shape does not have.
     pub fn cast<P: TypedProxy>(&self) -> Result<P, Error> {
-        Worn::from_value::<P>(self.into()).map(P::wear)
+        Worn::of_proxy::<P>(self.clone()).map(P::wear)
     }
 
     /// The peer that the object lives at; `None` for an object of this side.

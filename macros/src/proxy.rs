@@ -189,7 +189,7 @@ fn conversions(interface: &Interface) -> TokenStream {
         #allowed
         impl #generics ::wherever::IntoValue for #proxy #arguments #bounds {
             fn into_value(self) -> ::std::result::Result<::wherever::Value, ::wherever::Error> {
-                ::std::result::Result::Ok(::std::convert::Into::into(::wherever::typed::TypedProxy::proxy(&self)))
+                ::wherever::IntoValue::into_value(::wherever::typed::TypedProxy::proxy(&self))
             }
 
             #told
@@ -199,7 +199,7 @@ fn conversions(interface: &Interface) -> TokenStream {
         #allowed
         impl #reference_generics ::wherever::IntoValue for &'proxy #proxy #arguments #bounds {
             fn into_value(self) -> ::std::result::Result<::wherever::Value, ::wherever::Error> {
-                ::std::result::Result::Ok(::std::convert::Into::into(::wherever::typed::TypedProxy::proxy(self)))
+                ::wherever::IntoValue::into_value(::wherever::typed::TypedProxy::proxy(self))
             }
 
             #told

@@ -80,7 +80,7 @@ certain! {
     f32 => "float", f64 => "float",
     &str => "str", String => "str", &String => "str", Arc<str> => "str", char => "str",
     Own => "object", &Own => "object", Handle => "object", &Handle => "object", Ref => "object",
-    Proxy => "object", &Proxy => "object", Promise => "object", &Promise => "object",
+    Promise => "object", &Promise => "object",
     Function => "function", List => "list", Dict => "dict", Set => "set", ByteArray => "bytearray",
 }
 
@@ -100,6 +100,22 @@ impl IntoValue for u8 {
 
     fn many_text() -> TypeText {
         "bytes".into()
+    }
+}
+
+impl IntoValue for Proxy {
+    fn into_value(self) -> Result<Value, Error> {
+        (&self).into_value()
+    }
+}
+
+impl IntoValue for &Proxy {
+    fn into_value(self) -> Result<Value, Error> {
+        if self.has_path() {
+            let text = "a path is no reference yet: read the attribute, and give what that gives";
+            return Err(Error::Misuse(text.into()));
+        }
+        Ok(self.into())
     }
 }
 

@@ -109,6 +109,14 @@ impl Worn {
                 return Err(Error::convert(format!("an object with the interface {}", P::INTERFACE), other.kind()));
             }
         };
+        Self::of_proxy::<P>(proxy)
+    }
+
+    /// The object, if it fits, as far as it is known already.
+    ///
+    /// # Errors
+    /// [`Error::Convert`]: what does not fit.
+    pub(crate) fn of_proxy<P: TypedProxy>(proxy: Proxy) -> Result<Self, Error> {
         let worn = Self::new(proxy);
         worn.checked::<P>()?;
         Ok(worn)
@@ -117,7 +125,8 @@ impl Worn {
     fn checked<P: TypedProxy>(&self) -> Result<&Proxy, Error> {
         if self.fits.get().is_none() {
             let shape = self.proxy.shape();
-            if shape.category() == Category::Promise {
+            // Of what a path leads to nothing is known: the shape is that of the object where it begins.
+            if shape.category() == Category::Promise || self.proxy.has_path() {
                 return Ok(&self.proxy);
             }
             let key = (TypeId::of::<P>(), Arc::as_ptr(&shape) as usize);

@@ -7,6 +7,7 @@ mod grants;
 mod interfaces;
 mod middle;
 mod names;
+mod paths;
 mod processes;
 mod random;
 mod runtimes;
