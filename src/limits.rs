@@ -14,8 +14,8 @@ pub struct Limits {
     pub value_depth_max: u32,
     /// Values in one message, each container and each element counted. Stops cheap bytes that make dear objects.
     pub value_nodes_max: u32,
-    /// Values in one message if shared ones are counted wherever they stand. Stops a small lattice that unfolds into
-    /// an endless tree.
+    /// Values in one message if shared ones are counted wherever they stand, and for every 64 bytes of a text or of bytes
+    /// that is shared so one more. Stops a small lattice that unfolds into an endless tree.
     pub value_weight_max: u32,
     /// Length of a text, in bytes of UTF-8. Stops giant names and texts where short ones are meant.
     pub text_len_max: u32,

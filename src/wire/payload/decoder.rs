@@ -133,11 +133,13 @@ impl<'a> Decoder<'a> {
             tag::REFERENCE => return self.reference(),
             tag::BYTE_ARRAY => {
                 self.refuse_in_data()?;
-                let bytes = self.reader.bytes(usize::MAX)?;
-                return Ok(Begun::Whole(Value::ByteArray(bytes.into()), Measure::IMPURE));
+                let array = Value::ByteArray(self.reader.bytes(usize::MAX)?.into());
+                self.tally.leaf(&array);
+                return Ok(Begun::Whole(array, Measure::IMPURE));
             }
             other => self.scalar(other)?,
         };
+        self.tally.leaf(&value);
         Ok(Begun::Whole(value, Measure::LEAF))
     }
 

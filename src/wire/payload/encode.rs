@@ -148,6 +148,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn scalar(&mut self, value: &Value) -> Result<Measure, Error> {
+        self.output.tally.leaf(value);
         let bytes = &mut self.output.bytes;
         match value {
             Value::Bool(false) => bytes.push(tag::FALSE),

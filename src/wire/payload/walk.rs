@@ -157,6 +157,9 @@ pub(super) fn over(passed: Passed, limits: &Limits) -> Error {
     Error::Misuse(text.into())
 }
 
+/// Bytes of a text or of bytes that weigh as much as a value, where they stand once more.
+const BYTES_A_VALUE: usize = 64;
+
 /// What was counted of one payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tally {
@@ -164,6 +167,8 @@ pub(super) struct Tally {
     pub(super) open: u32,
     nodes: u64,
     weight: u64,
+    /// Of that, texts and bytes where they stand first, which is as long as the payload is.
+    free: u64,
     depth_max: u32,
     nodes_max: u64,
     weight_max: u64,
@@ -175,6 +180,7 @@ impl Tally {
             open: 0,
             nodes: 0,
             weight: 0,
+            free: 0,
             depth_max: limits.value_depth_max.min(DEPTH_CEILING),
             nodes_max: u64::from(limits.value_nodes_max),
             weight_max: u64::from(limits.value_weight_max),
@@ -198,10 +204,17 @@ impl Tally {
     /// Counts weight beyond that of the values themselves.
     pub(super) fn weigh(&mut self, weight: u64) -> Result<(), Passed> {
         self.weight = self.weight.saturating_add(weight);
-        if self.weight > self.weight_max {
+        if self.weight - self.free > self.weight_max {
             return Err(Passed::Weight);
         }
         Ok(())
+    }
+
+    /// Counts a value that holds no others, where it stands first: nothing, until what holds it stands once more.
+    pub(super) fn leaf(&mut self, value: &Value) {
+        let weight = weight_of_bytes(value);
+        self.weight = self.weight.saturating_add(weight);
+        self.free = self.free.saturating_add(weight);
     }
 
     /// Counts a complete container that stands here once more; the node that names it was counted.
@@ -227,10 +240,21 @@ impl Tally {
     }
 }
 
+/// What texts and bytes weigh beyond a value: so that a long one cannot be made to stand in a million places.
+fn weight_of_bytes(value: &Value) -> u64 {
+    let len = match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) | Value::ByteArray(bytes) => bytes.len(),
+        _ => 0,
+    };
+    (len / BYTES_A_VALUE) as u64
+}
+
 /// Counts what a value that was here before weighs, the value itself being counted already, and tells its measure.
 /// The walk is no longer than what is left of the weight.
 pub(super) fn weigh(value: &Value, tally: &mut Tally) -> Result<Measure, Passed> {
     let Some(first) = Cursor::over(value) else {
+        tally.weigh(weight_of_bytes(value))?;
         return Ok(Measure::IMPURE);
     };
     let outside = tally.open;
@@ -243,7 +267,7 @@ pub(super) fn weigh(value: &Value, tally: &mut Tally) -> Result<Measure, Passed>
             tally.close();
             continue;
         };
-        tally.weigh(1)?;
+        tally.weigh(1 + weight_of_bytes(next))?;
         if let Some(inner) = Cursor::over(next) {
             tally.open()?;
             height = height.max(tally.open - outside);

@@ -96,6 +96,38 @@ fn weight_is_bounded_on_both_ways() {
 }
 
 #[test]
+fn a_long_text_does_not_stand_in_a_million_places() {
+    let long = |value: Value, places: usize| {
+        let shared = Value::tuple([value]);
+        encode_result(&list(std::iter::repeat_n(shared, places)), &(), &Limits::default())
+    };
+    let kinds = [Value::text("x".repeat(1 << 20)), Value::bytes(vec![0; 1 << 20])];
+    for value in kinds {
+        let payload = long(value.clone(), 100).expect("encoded");
+        assert!(decoded(&payload.bytes).is_ok());
+        let refused = long(value.clone(), 1000).expect_err("refused");
+        assert!(refused.to_string().contains("value_weight_max"), "{refused}");
+        // As many as there are bytes to tell of them, by a sender who does not count.
+        let free = Limits { value_weight_max: u32::MAX, ..Limits::default() };
+        let shared = Value::tuple([value.clone()]);
+        let forged = encode_result(&list(std::iter::repeat_n(shared, 1000)), &(), &free).expect("encoded");
+        assert!(forged.bytes.len() < 2 << 20);
+        let refused = decoded(&forged.bytes).expect_err("refused");
+        assert!(refused.what.contains("wherever they stand"), "{refused}");
+        // Held by an answer, and named again and again.
+        let named = [&[0, 0x09, 125][..], &[0x12, 0].repeat(125)].concat();
+        assert!(decode_result(&named, &[value.clone()], &Limits::default()).is_ok());
+        let slots = [Value::tuple([value.clone(), value.clone(), value])];
+        assert!(decode_result(&named, &slots, &Limits::default()).is_err());
+    }
+    // However long what stands once may be.
+    let limits = Limits { value_weight_max: 100, ..Limits::default() };
+    let once = list([Value::text("x".repeat(1 << 20)), Value::bytes(vec![0; 1 << 20])]);
+    let payload = encode_result(&once, &(), &limits).expect("encoded");
+    assert!(decode_result(&payload.bytes, &[], &limits).is_ok());
+}
+
+#[test]
 fn values_are_counted() {
     let limits = Limits { value_nodes_max: 10, ..Limits::default() };
     let value = list((0..10).map(Value::Int));
