@@ -40,9 +40,6 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             }
 
             #told
-
-            // What came by reference is read first.
-            const WHOLE_LEVELS: ::std::primitive::usize = 1;
         }
     })
 }

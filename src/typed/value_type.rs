@@ -56,24 +56,10 @@ pub fn value_of<T: ValueType>(value: Value) -> Result<T, Error> {
     together(|| made_of(value))
 }
 
-/// The version of a value that came by reference, which tells none.
-const VERSION_UNTOLD: u32 = 0;
-
-/// The value of this type whose data was read by reference.
-pub(super) fn by_reference(type_name: &Arc<str>, contents: Value) -> Value {
-    match contents {
-        Value::List(items) if items.len() == 1 => {
-            let data = items[0].clone();
-            Value::Typed(Arc::new(Typed { type_name: type_name.clone(), version: VERSION_UNTOLD, data }))
-        }
-        other => other,
-    }
-}
-
 fn made_of<T: ValueType>(value: Value) -> Result<T, Error> {
     match value {
         Value::Typed(typed) if *typed.type_name == *T::NAME => {
-            if typed.version != T::VERSION && typed.version != VERSION_UNTOLD {
+            if typed.version != T::VERSION {
                 let told = |version| format!("{} of version {version}", T::NAME);
                 return Err(Error::convert(told(T::VERSION), told(typed.version)));
             }

@@ -11,4 +11,3 @@ mod on_futures_io;
 mod on_tokio;
 mod room;
 mod support;
-mod whole;

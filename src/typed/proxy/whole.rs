@@ -1,18 +1,16 @@
-//! Remote containers copied, and values that came by reference, as deep as a type wants them whole, without blocking.
+//! Remote containers copied, as deep as a type wants them whole, without blocking.
 
 use std::pin::Pin;
 
 use crate::convert::copied::Copied;
 use crate::error::Error;
-use crate::host::{Arguments, Operation};
+use crate::host::Arguments;
 use crate::proxy::Proxy;
-use crate::shape::{Category, Shape};
-use crate::typed::value_type::by_reference;
 use crate::value::{Entries, Items, Ref, Value};
 
 type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
-/// The value, remote containers and copies in its first `levels` levels replaced by their contents.
+/// The value, remote containers in its first `levels` levels replaced by their contents.
 pub(super) async fn fetched(value: Value, levels: usize) -> Result<Value, Error> {
     if is_whole(&value, levels) { Ok(value) } else { fetching(value, levels, &mut Copied::default()).await }
 }
@@ -22,26 +20,13 @@ fn is_whole(value: &Value, levels: usize) -> bool {
         return true;
     }
     match value {
-        Value::Ref(Ref::Remote(handle)) => {
-            let shape = handle.shape();
-            handle.is_promise() || !(shape.category().is_container() || is_copy(&shape))
-        }
+        Value::Ref(Ref::Remote(handle)) => handle.is_promise() || !handle.shape().category().is_container(),
         Value::List(items) | Value::Tuple(items) | Value::Set(items) | Value::FrozenSet(items) => {
             items.iter().all(|item| is_whole(item, levels - 1))
         }
         Value::Dict(entries) => entries.iter().all(|(_, value)| is_whole(value, levels - 1)),
         _ => true,
     }
-}
-
-/// Whether objects of this type only stand for a copy: a value of a value type that this side is not known to take.
-fn is_copy(shape: &Shape) -> bool {
-    let operations = shape.all_operations();
-    let has_members = std::iter::once(shape).chain(shape.lineage().iter().map(|base| &**base));
-    shape.category() == Category::Instance
-        && shape.is_closed()
-        && operations.contains(Operation::Whole)
-        && has_members.map(Shape::members).all(<[_]>::is_empty)
 }
 
 fn fetching(value: Value, levels: usize, copied: &mut Copied) -> Fetching<'_> {
@@ -51,11 +36,7 @@ fn fetching(value: Value, levels: usize, copied: &mut Copied) -> Fetching<'_> {
         }
         Ok(match value {
             Value::Ref(reference) => {
-                let proxy = Proxy::from(reference);
-                let contents = proxy.fetch_within_later(copied).await?;
-                if !proxy.is_container() {
-                    return Ok(by_reference(proxy.shape().name(), contents));
-                }
+                let contents = Proxy::from(reference).fetch_within_later(copied).await?;
                 return fetching(contents, levels, copied).await;
             }
             Value::List(items) => Value::List(each(items, levels - 1, copied).await?),
