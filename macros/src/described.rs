@@ -226,9 +226,9 @@ pub(crate) fn taken(method: &Method, later: bool) -> TokenStream {
         if later {
             statements.extend(quote_spanned! {span=>
                 #(#conditions)*
-                let levels = <#made as ::wherever::FromValue>::WHOLE_LEVELS;
+                let wanted = <#made as ::wherever::FromValue>::whole();
                 #(#conditions)*
-                arguments.fetch_whole(#count #perhaps, #name, levels).await?;
+                arguments.fetch_whole(#count #perhaps, #name, wanted).await?;
             });
         }
         let value = match parameter.fallback() {

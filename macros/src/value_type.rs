@@ -39,6 +39,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 ::wherever::typed::code::value_of(value)
             }
 
+            fn whole() -> ::wherever::convert::Whole {
+                ::wherever::typed::code::whole_value()
+            }
+
             #told
         }
     })

@@ -9,7 +9,7 @@ use crate::table::Handle;
 use crate::value::{Entries, Items, Ref, Value};
 
 use super::copied::{self, together};
-use super::{FromValue, TypeText, unlike};
+use super::{FromValue, TypeText, Whole, unlike};
 
 /// The longest text of a key in the path of an error, in characters.
 pub(super) const KEY_CHARS_MAX: usize = 60;
@@ -106,7 +106,9 @@ impl<T: FromValue> FromValue for Vec<T> {
         T::many_text()
     }
 
-    const WHOLE_LEVELS: usize = 1 + T::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        Whole::Each(T::whole)
+    }
 }
 
 impl<T: FromValue + Ord> FromValue for BTreeSet<T> {
@@ -118,7 +120,9 @@ impl<T: FromValue + Ord> FromValue for BTreeSet<T> {
         format!("set[{}]", T::type_text()).into()
     }
 
-    const WHOLE_LEVELS: usize = 1 + T::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        Whole::Each(T::whole)
+    }
 }
 
 impl<T: FromValue + Eq + Hash, S: BuildHasher + Default> FromValue for HashSet<T, S> {
@@ -130,7 +134,9 @@ impl<T: FromValue + Eq + Hash, S: BuildHasher + Default> FromValue for HashSet<T
         format!("set[{}]", T::type_text()).into()
     }
 
-    const WHOLE_LEVELS: usize = 1 + T::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        Whole::Each(T::whole)
+    }
 }
 
 impl<K: FromValue + Ord, V: FromValue> FromValue for BTreeMap<K, V> {
@@ -142,7 +148,9 @@ impl<K: FromValue + Ord, V: FromValue> FromValue for BTreeMap<K, V> {
         format!("dict[{}, {}]", K::type_text(), V::type_text()).into()
     }
 
-    const WHOLE_LEVELS: usize = 1 + V::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        Whole::Each(V::whole)
+    }
 }
 
 impl<K, V, S> FromValue for HashMap<K, V, S>
@@ -159,7 +167,9 @@ where
         format!("dict[{}, {}]", K::type_text(), V::type_text()).into()
     }
 
-    const WHOLE_LEVELS: usize = 1 + V::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        Whole::Each(V::whole)
+    }
 }
 
 macro_rules! tuples {
@@ -183,13 +193,9 @@ macro_rules! tuples {
                 super::tuple_text(&[$($name::type_text()),+])
             }
 
-            const WHOLE_LEVELS: usize = {
-                let mut levels = 0;
-                $(if $name::WHOLE_LEVELS > levels {
-                    levels = $name::WHOLE_LEVELS;
-                })+
-                1 + levels
-            };
+            fn whole() -> Whole {
+                Whole::Parts(|| vec![$($name::whole()),+])
+            }
         }
     )+};
 }

@@ -13,6 +13,7 @@ mod into;
 mod into_value;
 mod scalars;
 mod serde;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ pub(crate) use contents::fetched;
 pub use fields::{Fields, fields};
 pub use into_value::IntoValue;
 pub use serde::{Serde, deserialize, serialize};
+#[doc(hidden)]
+pub use whole::Whole;
 
 use std::borrow::Cow;
 
@@ -54,9 +57,11 @@ pub trait FromValue: Sized {
         OBJECT
     }
 
-    /// How many levels of containers it wants whole: what a peer gave by reference is copied that deep first.
+    /// What it wants whole of what a peer gave by reference.
     #[doc(hidden)]
-    const WHOLE_LEVELS: usize = 0;
+    fn whole() -> Whole {
+        Whole::AsItIs
+    }
 
     /// As [`Self::type_text`], of many.
     #[doc(hidden)]

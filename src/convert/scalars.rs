@@ -7,7 +7,7 @@ use crate::host::Own;
 use crate::table::Handle;
 use crate::value::{BigInt, Ref, Value};
 
-use super::{FromValue, TypeText, contents, unlike};
+use super::{FromValue, TypeText, Whole, contents, unlike};
 
 impl FromValue for Value {
     fn from_value(value: Value) -> Result<Self, Error> {
@@ -194,7 +194,9 @@ impl FromValue for char {
 }
 
 impl FromValue for Arc<[u8]> {
-    const WHOLE_LEVELS: usize = 1;
+    fn whole() -> Whole {
+        Whole::Levels(1)
+    }
 
     fn from_value(value: Value) -> Result<Self, Error> {
         match value {
@@ -220,7 +222,9 @@ impl<T: FromValue> FromValue for Option<T> {
         super::optional_text(T::type_text())
     }
 
-    const WHOLE_LEVELS: usize = T::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        T::whole()
+    }
 }
 
 impl FromValue for Ref {
@@ -259,5 +263,7 @@ impl<T: FromValue> FromValue for Box<T> {
         T::type_text()
     }
 
-    const WHOLE_LEVELS: usize = T::WHOLE_LEVELS;
+    fn whole() -> Whole {
+        T::whole()
+    }
 }

@@ -7,7 +7,9 @@ pub use super::proxy::{
     Worn, call, call_later, get, get_later, one_way, one_way_later, promise, promise_get, set, set_later,
 };
 pub use super::signature::{Parameter, signature};
-pub use super::value_type::{DataFields, fields_of, misfit, raised_of, read_raised, value_into, value_of, variant_of};
+pub use super::value_type::{
+    DataFields, fields_of, misfit, raised_of, read_raised, value_into, value_of, variant_of, whole_value,
+};
 /// An interface, by its typed proxy: what describes its members of an object's type to a builder that can take them.
 pub trait Describes<Object, Builder> {
     /// Describes them.

@@ -182,7 +182,7 @@ where
 {
     let call = async {
         let request = on.worn().request::<P>(Operation::Call, member)?.args(Arguments::from(arguments?));
-        fetched(request.await?, R::WHOLE_LEVELS).await?.to()
+        fetched(request.await?, R::whole()).await?.to()
     };
     call.await.map_err(E::come_back)
 }
@@ -232,7 +232,7 @@ pub fn get<P: TypedProxy, R: FromValue, E: ComesBack>(on: &P, member: &str) -> R
 pub async fn get_later<P: TypedProxy, R: FromValue, E: ComesBack>(on: &P, member: &str) -> Result<R, E> {
     let get = async {
         let value = on.worn().request::<P>(Operation::Get, member)?.await?;
-        fetched(value, R::WHOLE_LEVELS).await?.to()
+        fetched(value, R::whole()).await?.to()
     };
     get.await.map_err(E::come_back)
 }

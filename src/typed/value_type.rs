@@ -4,10 +4,12 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::convert::copied::together;
-use crate::convert::{Fields, fetched, fields};
+use crate::convert::{Fields, Whole, fetched, fields};
 use crate::error::{Error, Raised};
+use crate::host::Own;
 use crate::proxy::Proxy;
 use crate::value::{Items, Ref, Typed, Value};
+use crate::wire::payload::TypedHost;
 
 /// A type that travels by copy, under a name: implemented by `#[derive(ValueType)]`, or by hand.
 ///
@@ -70,11 +72,29 @@ fn made_of<T: ValueType>(value: Value) -> Result<T, Error> {
             Value::List(items) if items.len() == 1 => T::from_data(items[0].clone()),
             other => Err(Error::convert(T::NAME, other.kind())),
         },
+        // Fetched before, in a task.
+        Value::Ref(Ref::Own(own)) if value_in(&own, T::NAME).is_some() => {
+            T::from_data(value_in(&own, T::NAME).unwrap_or_default())
+        }
         Value::Ref(reference) if !Proxy::from(reference.clone()).is_container() => {
             Err(Error::convert(T::NAME, Proxy::from(reference).shape().name().clone()))
         }
         data => T::from_data(data),
     }
+}
+
+/// Levels of a value type's data.
+const LEVELS_MAX: usize = 64;
+
+/// What the generated code wants whole of a value type: all of it.
+pub fn whole_value() -> Whole {
+    Whole::Values(LEVELS_MAX)
+}
+
+/// The data of the value of this type that an object of this side is.
+fn value_in(own: &Own, name: &str) -> Option<Value> {
+    let host = own.downcast::<TypedHost>()?;
+    (*host.value().type_name == *name).then(|| host.value().data.clone())
 }
 
 /// Data made of immutable copies alone, as a value type's must be: contents become tuples, a dict a tuple of pairs.

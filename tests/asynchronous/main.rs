@@ -11,3 +11,4 @@ mod on_futures_io;
 mod on_tokio;
 mod room;
 mod support;
+mod whole;

@@ -17,7 +17,7 @@ use crate::value::Value;
 
 use super::contents::{KEY_CHARS_MAX, short};
 use super::copied::together;
-use super::{FromValue, IntoValue, TypeText};
+use super::{FromValue, IntoValue, TypeText, Whole};
 
 use deserialize::{Deserializer, Reads};
 use fault::Fault;
@@ -160,7 +160,9 @@ impl<T: Serialize> IntoValue for Serde<T> {
 }
 
 impl<T: DeserializeOwned> FromValue for Serde<T> {
-    const WHOLE_LEVELS: usize = LEVELS_MAX as usize;
+    fn whole() -> Whole {
+        Whole::Levels(LEVELS_MAX as usize)
+    }
 
     fn from_value(value: Value) -> Result<Self, Error> {
         deserialize(value).map(Self)

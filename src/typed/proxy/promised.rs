@@ -66,7 +66,7 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let result = async { fetched(self.promise.await?, T::WHOLE_LEVELS).await };
+        let result = async { fetched(self.promise.await?, T::whole()).await };
         Box::pin(async { result.await.and_then(|value| value.to()).map_err(E::from) })
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use wherever::hosts::{Dict, Set};
 use wherever::typed::{TypedProxy, ValueType};
 use wherever::value::BigInt;
-use wherever::{Arguments, Error, IntoValue, Node, Proxy, Serde, Value};
+use wherever::{Arguments, Error, IntoValue, Node, Peer, Proxy, Serde, Value};
 use wherever_tests::sim::Rng;
+use wherever_transports::tokio::connect;
 
 use super::make::{Any, DEPTH, Data, Held, Pair, Unit, bytes, char, float, many, maybe, text, value, wide};
 use crate::support::Sides;
@@ -208,4 +210,49 @@ fn any_value_comes_back_as_it_went() {
         drop(echo);
         sides.assert_idle();
     }
+}
+
+#[tokio::test]
+async fn any_value_comes_back_to_a_task_that_must_not_block() {
+    for (seed, (server, client)) in [(true, true), (false, true), (true, false), (false, false)].into_iter().enumerate()
+    {
+        let (near, far) = tokio::io::duplex(1000);
+        let (server, client) = (node(server), node(client));
+        server.export("mirror", Mirror);
+        let (peer, back) = (connect(&client, near), connect(&server, far));
+        let mut echo = EchoProxy::of(peer.get_later("mirror").await.unwrap());
+        for case in 0..50 {
+            println!("seed {seed}, case {case}");
+            later_case(&mut echo, &mut Rng::of_part(seed as u64 + 4, case), &[]).await;
+        }
+        by_reference(echo.proxy()).await;
+        drop(echo);
+        assert_idle(&peer, &back).await;
+    }
+}
+
+/// Containers as references in a tuple, each of which a method that must not block wants whole.
+async fn by_reference(proxy: &Proxy) {
+    let names = Set::try_from_values([Value::text("a")]).unwrap();
+    let sets = Dict::try_from_entries([(Value::Int(1), names.into())]).unwrap();
+    let letters = Set::try_from_values([Value::text("x")]).unwrap();
+    let maps = Value::tuple([sets.into(), Dict::new().into(), letters.into()]);
+    let call = proxy.method("nested_later").args((Value::None, maps));
+    let (nested, maps): (Nested, Maps) = call.await.unwrap().to().unwrap();
+    assert_eq!(nested, None);
+    assert_eq!(maps.0, BTreeMap::from([(1, BTreeSet::from(["a".to_owned()]))]));
+    assert_eq!((maps.1.len(), maps.2), (0, HashSet::from(['x'])));
+}
+
+/// Waits until both sides hold nothing of each other: releases leave with the next call, each way in turn.
+async fn assert_idle(one: &Peer, other: &Peer) {
+    for _ in 0..16 {
+        for peer in [one, other] {
+            assert!(matches!(peer.get_later("no such name").await, Err(Error::NotFound(_))));
+        }
+        if one.stats().is_idle() && other.stats().is_idle() {
+            return;
+        }
+    }
+    panic!("{:#?}\n{:#?}", one.stats(), other.stats());
 }

@@ -116,7 +116,7 @@ fn a_long_text_does_not_stand_in_a_million_places() {
         assert!(refused.what.contains("wherever they stand"), "{refused}");
         // Held by an answer, and named again and again.
         let named = [&[0, 0x09, 125][..], &[0x12, 0].repeat(125)].concat();
-        assert!(decode_result(&named, &[value.clone()], &Limits::default()).is_ok());
+        assert!(decode_result(&named, std::slice::from_ref(&value), &Limits::default()).is_ok());
         let slots = [Value::tuple([value.clone(), value.clone(), value])];
         assert!(decode_result(&named, &slots, &Limits::default()).is_err());
     }
