@@ -57,6 +57,7 @@ fn tokens(mut item: Item) -> String {
     };
     match &mut item {
         Item::Impl(block) => plain(&mut block.attrs),
+        Item::Struct(declared) => plain(&mut declared.attrs),
         Item::Trait(declared) => {
             for member in &mut declared.items {
                 if let syn::TraitItem::Fn(function) = member {
@@ -82,7 +83,7 @@ fn name(item: &Item) -> String {
         Item::Struct(declared) => format!("struct {}", declared.ident),
         other => panic!("nothing of this kind is left out: {}", other.to_token_stream()),
     };
-    [(" :: ", "::"), (":: ", "::"), ("for::", "for ::"), (" < ", "<"), (" >", ">"), ("& ", "&")]
+    [(" :: ", "::"), (":: ", "::"), ("for::", "for ::"), (" < ", "<"), (" >", ">"), ("& ", "&"), (" ,", ",")]
         .iter()
         .fold(name, |name, (from, to)| name.replace(from, to))
 }
