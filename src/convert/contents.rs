@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
-use crate::proxy::Proxy;
-use crate::table::Handle;
 use crate::value::{Entries, Items, Ref, Value};
 
 use super::copied::{self, together};
@@ -22,15 +20,10 @@ pub(super) fn of(value: Value, wanted: &str) -> Result<Value, Error> {
         Value::Ref(Ref::Remote(handle)) if handle.is_promise() => {
             Err(Error::convert(format!("{wanted}, copied"), "promise; wait for its result first"))
         }
-        Value::Ref(Ref::Remote(handle)) if handle.shape().category().is_container() => fetched(handle.clone()),
+        Value::Ref(Ref::Remote(handle)) if handle.shape().category().is_container() => copied::fetched(handle.clone()),
         Value::Ref(_) => Err(unlike(wanted, &value)),
         _ => Ok(value),
     }
-}
-
-/// What a peer's object gives as its whole.
-pub(crate) fn fetched(handle: Handle) -> Result<Value, Error> {
-    copied::apart(|copied| Proxy::of(Ref::Remote(handle)).fetch_within(copied))
 }
 
 /// The items of a list, tuple or set.

@@ -3,9 +3,12 @@
 
 use std::cell::Cell;
 
+use crate::drive::Hub;
 use crate::error::Error;
 use crate::limits::{COPIED_BYTES_MAX, Limits};
-use crate::value::Value;
+use crate::proxy::Proxy;
+use crate::table::Handle;
+use crate::value::{Ref, Value};
 
 /// What a remote container costs beside what it holds: each is a call, and what keeps it.
 const CONTAINER_BYTES: u64 = 16 << 10;
@@ -17,6 +20,8 @@ pub(crate) struct Copied(u64);
 thread_local! {
     /// That of the conversion which the present thread is at.
     static PRESENT: Cell<Option<Copied>> = const { Cell::new(None) };
+    /// Whether the present thread converts for a task.
+    static IN_TASK: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Copied {
@@ -77,6 +82,28 @@ pub(crate) fn together<R>(make: impl FnOnce() -> R) -> R {
     make()
 }
 
+/// Runs a conversion in a task, whose thread may be the one that moves the frames: what was not copied before is not
+/// waited for.
+pub(crate) fn in_task<R>(make: impl FnOnce() -> R) -> R {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            IN_TASK.set(self.0);
+        }
+    }
+    let _before = Before(IN_TASK.replace(true));
+    make()
+}
+
+/// Refuses to wait for this object of a peer's, if that might be for ever.
+fn check_waits(handle: &Handle) -> Result<(), Error> {
+    if IN_TASK.get() && Hub::of(handle).is_some_and(|hub| hub.driver().moves_in_tasks()) {
+        let found = format!("remote object {}; in a task, take a `Proxy` and fetch it", handle.shape().name());
+        return Err(Error::convert("what was copied", found));
+    }
+    Ok(())
+}
+
 /// Reads a container of this side for the conversion that the thread is at.
 pub(super) fn read(read: impl FnOnce() -> Result<Value, Error>) -> Result<Value, Error> {
     apart(|copied| {
@@ -85,9 +112,15 @@ pub(super) fn read(read: impl FnOnce() -> Result<Value, Error>) -> Result<Value,
     })
 }
 
+/// Copies an object of a peer's for the conversion that the thread is at.
+pub(crate) fn fetched(handle: Handle) -> Result<Value, Error> {
+    check_waits(&handle)?;
+    apart(|copied| Proxy::of(Ref::Remote(handle)).fetch_within(copied))
+}
+
 /// Copies a container for the conversion that the thread is at. Calls that the thread serves meanwhile count by
 /// themselves.
-pub(super) fn apart(copy: impl FnOnce(&mut Copied) -> Result<Value, Error>) -> Result<Value, Error> {
+fn apart(copy: impl FnOnce(&mut Copied) -> Result<Value, Error>) -> Result<Value, Error> {
     struct Back(Option<Copied>);
     impl Drop for Back {
         fn drop(&mut self) {

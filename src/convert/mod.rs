@@ -19,7 +19,6 @@ mod whole;
 mod tests;
 
 pub use arguments::IntoArguments;
-pub(crate) use contents::fetched;
 pub use fields::{Fields, fields};
 pub use into_value::IntoValue;
 pub use serde::{Serde, deserialize, serialize};

@@ -14,6 +14,11 @@ pub(crate) trait Drive: Send + Sync {
     /// Work is ready: do it, or keep it until somebody can.
     fn take_work(&self, hub: &Arc<Hub>, work: Work);
 
+    /// Whether frames are moved by a task, perhaps of the very thread that waits.
+    fn moves_in_tasks(&self) -> bool {
+        false
+    }
+
     /// Whether [`Self::take_work`] does what is no job at once. Then events are acted on one by one, since each may lead
     /// to others.
     fn works_at_once(&self) -> bool {

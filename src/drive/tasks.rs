@@ -196,6 +196,10 @@ impl Drive for Driver {
         }
     }
 
+    fn moves_in_tasks(&self) -> bool {
+        true
+    }
+
     fn works_at_once(&self) -> bool {
         false
     }

@@ -10,6 +10,7 @@ use parking_lot::RwLock;
 
 use crate::call::CallBuilder;
 use crate::convert::FromValue;
+use crate::convert::copied::in_task;
 use crate::error::Error;
 use crate::host::{Arguments, Operation, Own};
 use crate::proxy::Proxy;
@@ -182,9 +183,10 @@ where
 {
     let call = async {
         let request = on.worn().request::<P>(Operation::Call, member)?.args(Arguments::from(arguments?));
-        fetched(request.await?, R::whole()).await?.to()
+        let whole = fetched(request.await?, R::whole()).await?;
+        in_task(|| whole.to())
     };
-    call.await.map_err(E::come_back)
+    call.await.map_err(|error| in_task(|| E::come_back(error)))
 }
 
 /// Calls a method and wants no answer.
@@ -232,9 +234,10 @@ pub fn get<P: TypedProxy, R: FromValue, E: ComesBack>(on: &P, member: &str) -> R
 pub async fn get_later<P: TypedProxy, R: FromValue, E: ComesBack>(on: &P, member: &str) -> Result<R, E> {
     let get = async {
         let value = on.worn().request::<P>(Operation::Get, member)?.await?;
-        fetched(value, R::whole()).await?.to()
+        let whole = fetched(value, R::whole()).await?;
+        in_task(|| whole.to())
     };
-    get.await.map_err(E::come_back)
+    get.await.map_err(|error| in_task(|| E::come_back(error)))
 }
 
 /// Writes an attribute.
@@ -256,7 +259,7 @@ pub async fn set_later<P: TypedProxy, E: ComesBack>(
     value: Result<Value, Error>,
 ) -> Result<(), E> {
     let set = async { on.worn().request::<P>(Operation::Set, member)?.args((value?,)).await.map(|_| ()) };
-    set.await.map_err(E::come_back)
+    set.await.map_err(|error| in_task(|| E::come_back(error)))
 }
 
 /// An object of this side, as whoever gets a reference to it would use it, but without a message.

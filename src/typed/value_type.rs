@@ -3,8 +3,8 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::convert::copied::together;
-use crate::convert::{Fields, Whole, fetched, fields};
+use crate::convert::copied::{fetched, together};
+use crate::convert::{Fields, Whole, fields};
 use crate::error::{Error, Raised};
 use crate::host::Own;
 use crate::proxy::Proxy;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use super::fetched;
 use crate::convert::FromValue;
+use crate::convert::copied::in_task;
 use crate::error::Error;
 use crate::host::{Arguments, Operation};
 use crate::promise::Promise;
@@ -67,7 +68,10 @@ where
 
     fn into_future(self) -> Self::IntoFuture {
         let result = async { fetched(self.promise.await?, T::whole()).await };
-        Box::pin(async { result.await.and_then(|value| value.to()).map_err(E::from) })
+        Box::pin(async {
+            let made = result.await;
+            in_task(|| made.and_then(Value::to).map_err(E::from))
+        })
     }
 }
 
