@@ -74,7 +74,13 @@ impl Drop for Within {
 /// Runs the user's code; if it panics, that is its error. What it has in its hands is not looked at again.
 pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, Error> {
     let _within = Within::enter();
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let error = panicked(&*panic);
+        // It is the user's too, and may panic in turn; what that leaves is let lie, or there would be no end.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+        dropped.unwrap_or_else(std::mem::forget);
+        error
+    })
 }
 
 /// What a caller is told of a panic.
@@ -95,4 +101,31 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
 fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What panics again when it is dropped, as often as this.
+    struct Bomb(u32);
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if let Some(left) = self.0.checked_sub(1) {
+                std::panic::panic_any(Bomb(left));
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_that_panics_when_it_is_dropped_goes_no_further() {
+        for bombs in 0..4 {
+            let run = || guarded(|| std::panic::panic_any(Bomb(bombs)));
+            let caught = catch_unwind(run).expect("no panic");
+            let error = caught.expect_err("a panic");
+            assert!(error.to_string().contains("without a message"), "{error}");
+        }
+        assert_eq!(WITHIN.get(), 0);
+    }
 }
