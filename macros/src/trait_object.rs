@@ -124,7 +124,7 @@ pub(crate) fn write(interface: &Interface) -> TokenStream {
                 reference: ::wherever::value::Ref,
             ) -> ::std::result::Result<::std::sync::Arc<Self>, ::wherever::Error> {
                 if let ::wherever::value::Ref::Own(own) = &reference {
-                    if let ::std::option::Option::Some(instance) = own.downcast::<::wherever::hosts::Instance<#object>>() {
+                    if let ::std::option::Option::Some(instance) = ::wherever::typed::code::bare::<#object>(own) {
                         return ::std::result::Result::Ok(::std::clone::Clone::clone(&instance.value().0));
                     }
                 }

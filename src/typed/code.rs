@@ -3,6 +3,7 @@
 pub use super::crossing::{
     CanCross, ComesBack, Crossing, Returned, ViaDeref, ViaDisplay, ViaError, ViaInto, ViaNothing,
 };
+pub use super::object::bare;
 pub use super::proxy::{
     Worn, call, call_later, get, get_later, one_way, one_way_later, promise, promise_get, set, set_later,
 };

@@ -10,6 +10,7 @@ use crate::convert::{FromValue, IntoValue, TypeText};
 use crate::error::Error;
 use crate::host::Own;
 use crate::hosts::{Class, Instance, Turned};
+use crate::policy::Grant;
 use crate::proxy::Proxy;
 use crate::value::{Ref, Value};
 
@@ -79,7 +80,8 @@ pub trait Object: Send + Sync + 'static {
         Ref::Own(Self::to_own(this))
     }
 
-    /// The object that a reference leads to.
+    /// The object that a reference leads to. Of one that grants less than the object does, an exported type is the bare
+    /// object all the same: whoever gives it on gives all of it. A trait object stays what it came as.
     ///
     /// # Errors
     /// [`Error::Convert`] if it leads to something else.
@@ -112,6 +114,13 @@ impl<T: Exported<Held = Turned<T>>> Object for Turned<T> {
     fn from_reference(reference: Ref) -> Result<Arc<Self>, Error> {
         held_in(reference, T::NAME)
     }
+}
+
+/// The instance that this is a reference to, if it grants all that the instance does. One that grants less stays a
+/// reference: the bare object would be given away as more than came.
+pub fn bare<H: Send + Sync + 'static>(own: &Own) -> Option<&Instance<H>> {
+    let is_bare = own.grant() == Grant::Passed && own.host().attenuated().is_none();
+    own.downcast::<Instance<H>>().filter(|_| is_bare)
 }
 
 fn held_in<H: Send + Sync + 'static>(reference: Ref, name: &str) -> Result<Arc<H>, Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wherever::typed::own_as_proxy;
-use wherever::{Attenuation, Error, FromValue, Peer};
+use wherever::{Attenuation, Error, FromValue, Own, Peer, Proxy};
 
 use crate::support::Sides;
 
@@ -52,6 +52,32 @@ fn a_typed_object_is_attenuated_and_what_is_left_is_told() {
     revoker.revoke();
     assert!(matches!(seen.get("balance"), Err(Error::Denied(_))));
     assert_eq!(whole.balance().unwrap(), 7);
+}
+
+struct Echo;
+
+#[wherever::export]
+impl Echo {
+    pub(crate) fn echo(&self, purse: Arc<dyn Purse>) -> Result<Arc<dyn Purse>, Error> {
+        purse.deposit(1)?;
+        Ok(purse)
+    }
+}
+
+#[test]
+fn a_trait_object_that_came_home_attenuated_is_not_given_back_as_more() {
+    let sides = Sides::new();
+    let purse: Arc<dyn Purse> = Arc::new(Leather(5.into()));
+    let (seen, _revoker) = Attenuation::of(&purse).read_only().give().unwrap();
+    sides.server.export("seen", seen);
+    sides.server.export("read_only", Own::from(&purse).read_only());
+    sides.server.export("echo", Echo);
+    let echo = sides.peer.get("echo").unwrap();
+    for (count, name) in ["seen", "read_only"].into_iter().enumerate() {
+        let given: Proxy = echo.call("echo", (sides.peer.get(name).unwrap(),)).unwrap().to().unwrap();
+        assert_eq!(given.get("balance").unwrap().to::<usize>().unwrap(), 6 + count);
+        assert!(matches!(given.call("deposit", (1,)), Err(Error::Denied(_))), "{name}");
+    }
 }
 
 #[test]
