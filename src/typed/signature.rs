@@ -132,3 +132,41 @@ fn split_at(text: &str, wanted: char) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_peer_says_of_a_member_is_read_or_not() {
+        let pieces =
+            ["(", ")", "[", "]", "{", "}", "'", "\"", "\\", ",", ":", "=", "*", "/", "->", "\u{1f980}", "é", " ", "a"];
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            let mut text = "(".to_owned();
+            for _ in 0..state % 13 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let _ = read(&text);
+            let _ = read(&format!("{text})"));
+        }
+        for piece in pieces {
+            let long = piece.repeat(1 << 15);
+            let _ = read(&format!("({long}) -> {long}"));
+            let _ = read(&format!("(a: {long} = {long}, b) -> {long}"));
+        }
+    }
+
+    #[test]
+    fn signatures_are_read() {
+        let told = read("(self, a: dict[str, int], /, b=',)', *rest, c: int = 1, **more) -> list[é]").expect("read");
+        assert_eq!(told.types, [Some("dict[str, int]"), None]);
+        assert_eq!((told.required, told.takes_more, told.by_name, told.result), (1, true, None, Some("list[é]")));
+        assert_eq!(read("(*, only: int)").and_then(|told| told.by_name), Some("only"));
+        for strange in ["", "a", "(", "(()", "(a b)", "(:)", "(\u{1f980})"] {
+            assert_eq!(read(strange), None, "{strange}");
+        }
+    }
+}
