@@ -86,7 +86,8 @@ pub fn serialize<T: Serialize + ?Sized>(data: &T) -> Result<Value, Error> {
 /// - for a float: an integer that a double holds exactly,
 /// - for anything: a container of this side, read at this moment; a value of a registered value type, by its data.
 ///
-/// A remote container is to be fetched first, by [`crate::Proxy::fetch`]. Fields that the type does not know are passed
+/// A remote container is copied by a call, for which this waits; in a task, fetch it first by
+/// [`crate::Proxy::fetch_later`]. Fields that the type does not know are passed
 /// over, unless it says `deny_unknown_fields`. A field that is missing is `None` if it is an `Option`, and an error if
 /// it has no default.
 ///
