@@ -85,7 +85,7 @@ fn count(ours: &Told<'_>, theirs: &Told<'_>) -> Option<String> {
 /// Words for types of which it is known what they are, and what else goes for them.
 const KNOWN: [(&str, &[&str]); 10] = [
     ("None", &["None"]),
-    ("bool", &["bool"]),
+    ("bool", &["bool", "int", "float"]),
     ("int", &["int", "float"]),
     ("float", &["float"]),
     ("str", &["str"]),

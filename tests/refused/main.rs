@@ -12,14 +12,20 @@ fn what_is_refused_is_told_where_it_stands_with_what_to_do_instead() {
 }
 
 /// Texts of the sources that are no refusals: they stand in what is written.
-const WRITTEN: [&str; 4] =
-    ["as peers can be given it", "an object of any side", "a variant of ", " has no data of its own"];
+const WRITTEN: [&str; 5] = [
+    "as peers can be given it",
+    "an object of any side",
+    "a variant of ",
+    " has no data of its own",
+    "the result is promised",
+];
 
 #[test]
 fn every_refusal_is_provoked() {
     let read = |folder: &str, ending: &str| {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let files = entries.filter(|path| path.to_string_lossy().ends_with(ending));
+        // The test of the guide refuses nothing.
+        let files = entries.filter(|path| path.to_string_lossy().ends_with(ending) && !path.ends_with("guide.rs"));
         files.map(|path| std::fs::read_to_string(path).unwrap()).collect::<Vec<_>>()
     };
     let told = read("code", ".stderr").concat();
