@@ -17,7 +17,7 @@ const WRITTEN: [&str; 5] = [
     "an object of any side",
     "a variant of ",
     " has no data of its own",
-    "the result is promised",
+    "what a promise is wanted of",
 ];
 
 #[test]
