@@ -12,11 +12,12 @@ fn what_is_refused_is_told_where_it_stands_with_what_to_do_instead() {
 }
 
 /// Texts of the sources that are no refusals: they stand in what is written.
-const WRITTEN: [&str; 5] = [
+const WRITTEN: [&str; 6] = [
     "as peers can be given it",
     "an object of any side",
     "a variant of ",
     " has no data of its own",
+    "the result is promised",
     "what a promise is wanted of",
 ];
 
