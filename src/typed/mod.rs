@@ -61,7 +61,7 @@ pub use containers::{DictProxy, ListProxy};
 pub use function::{IntoResult, TypedFunction};
 pub use items::Items;
 pub use object::{Exported, Object};
-pub use proxy::{Extends, Promised, TypedProxy, own_as_proxy};
+pub use proxy::{Extends, Promised, TypedProxy};
 pub use value_type::{ValueType, value_into, value_of};
 
 /// The name under which a node exports the object that it is for, where it is for one; see

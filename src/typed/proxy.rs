@@ -12,12 +12,12 @@ use crate::call::CallBuilder;
 use crate::convert::FromValue;
 use crate::convert::copied::in_task;
 use crate::error::Error;
-use crate::host::{Arguments, Operation, Own};
+use crate::host::{Arguments, Operation};
 use crate::proxy::Proxy;
 use crate::shape::{Category, Member, Shape};
 use crate::typed::check::check;
 use crate::typed::crossing::ComesBack;
-use crate::value::{Ref, Value};
+use crate::value::Value;
 
 mod promised;
 mod whole;
@@ -260,11 +260,6 @@ pub async fn set_later<P: TypedProxy, E: ComesBack>(
 ) -> Result<(), E> {
     let set = async { on.worn().request::<P>(Operation::Set, member)?.args((value?,)).await.map(|_| ()) };
     set.await.map_err(|error| in_task(|| E::come_back(error)))
-}
-
-/// An object of this side, as whoever gets a reference to it would use it, but without a message.
-pub fn own_as_proxy(own: impl Into<Own>) -> Proxy {
-    Proxy::from(Ref::Own(own.into()))
 }
 
 impl fmt::Debug for Worn {

@@ -99,9 +99,8 @@ async fn many_tasks_on_two_threads_each_get_their_own_answers() {
     assert_idle(&peer, &far).await;
 }
 
-#[tokio::test]
-async fn a_host_that_blocks_holds_up_neither_the_session_nor_other_calls() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap();
+/// A node with a function that blocks its thread until it is let go on, and one that does not.
+fn blocking() -> (Node, std::sync::mpsc::Sender<()>) {
     let (opens, opened) = std::sync::mpsc::channel::<()>();
     let opened = parking_lot::Mutex::new(opened);
     let server = Node::new();
@@ -111,6 +110,13 @@ async fn a_host_that_blocks_holds_up_neither_the_session_nor_other_calls() {
     });
     server.export("block", block.into_own());
     server.export("quick", Function::new("quick", |_, _| Ok(Value::Int(1))).into_own());
+    (server, opens)
+}
+
+#[tokio::test]
+async fn a_host_that_blocks_holds_up_neither_the_session_nor_other_calls() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap();
+    let (server, opens) = blocking();
     let (near, far) = tokio::io::duplex(64);
     let served = wherever_transports::tokio::connect_on(runtime.handle(), &server, far);
     let peer = connect(&Node::new(), near);
@@ -133,15 +139,7 @@ async fn a_host_that_blocks_holds_up_neither_the_session_nor_other_calls() {
 #[tokio::test]
 async fn a_host_that_blocks_does_not_hold_up_what_came_with_its_call() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap();
-    let (opens, opened) = std::sync::mpsc::channel::<()>();
-    let opened = parking_lot::Mutex::new(opened);
-    let server = Node::new();
-    let block = Function::new("block", move |_, _| {
-        opened.lock().recv().unwrap();
-        Ok(Value::None)
-    });
-    server.export("block", block.into_own());
-    server.export("quick", Function::new("quick", |_, _| Ok(Value::Int(1))).into_own());
+    let (server, opens) = blocking();
     let (near, far) = tokio::io::duplex(1 << 16);
     let served = wherever_transports::tokio::connect_on(runtime.handle(), &server, far);
     let peer = connect(&Node::new(), near);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use wherever::typed::{Items, TypedProxy, own_as_proxy};
+use wherever::typed::{Items, TypedProxy};
 use wherever::{DeclaredError, Error, ValueType};
 
 /// Why a sensor did not read.
@@ -96,7 +96,7 @@ impl Sensor for Thermometer {
     }
 
     fn part(&self) -> Result<SensorProxy, Error> {
-        Ok(SensorProxy::of(own_as_proxy(Thermometer::default())))
+        Ok(SensorProxy::of(Thermometer::default()))
     }
 }
 

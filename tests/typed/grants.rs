@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use wherever::typed::own_as_proxy;
 use wherever::{Attenuation, Error, FromValue, Own, Peer, Proxy};
 
 use crate::support::Sides;
@@ -83,7 +82,7 @@ fn a_trait_object_that_came_home_attenuated_is_not_given_back_as_more() {
 #[test]
 fn a_typed_proxy_is_attenuated_where_it_is_held() {
     let sides = Sides::new();
-    let purse = PurseProxy::from_value(own_as_proxy(Leather(1.into())).into()).unwrap();
+    let purse = PurseProxy::from_value(Leather(1.into()).into()).unwrap();
     let (read_only, _revoker) = Attenuation::of(&purse).read_only().give().unwrap();
     sides.server.export("purse", read_only);
     let purse: PurseProxy = sides.peer.get_as("purse").unwrap();

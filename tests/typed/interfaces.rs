@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use wherever::hosts::{Class, Function, List};
 use wherever::shape::Member;
-use wherever::typed::{Items, ListProxy, TypedProxy, own_as_proxy};
+use wherever::typed::{Items, ListProxy, TypedProxy};
 use wherever::{DeclaredError, Error, Node, Proxy, Value, ValueType};
 
 use crate::support::Sides;
@@ -314,7 +314,7 @@ fn what_crosses_twice_is_what_it_was() {
     let mirror: MirrorProxy<i64> = sides.peer.root().unwrap();
     let heard: Arc<dyn Listener> = Arc::new(Heard(Mutex::default()));
     assert!(Arc::ptr_eq(&mirror.listener(heard.clone()).unwrap(), &heard));
-    let own = MotorProxy::of(own_as_proxy(Stepper::default()));
+    let own = MotorProxy::of(Stepper::default());
     let back = mirror.motor(own.clone()).unwrap();
     assert!(back.proxy().is_own() && back.proxy().same(own.proxy()));
     assert_eq!(mirror.value(3).unwrap(), [3, 3]);

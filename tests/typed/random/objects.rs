@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wherever::hosts::{Dict, Function, List, Turned};
-use wherever::typed::{DictProxy, ListProxy, TypedProxy, own_as_proxy};
+use wherever::typed::{DictProxy, ListProxy, TypedProxy};
 use wherever::{Error, Node, Own, Proxy, Value};
 use wherever_tests::sim::Rng;
 
@@ -103,10 +103,10 @@ impl Keeper for Shelf {
         Ok(wrapped)
     }
     fn plain(&self) -> Result<Proxy, Error> {
-        Ok(own_as_proxy(&self.plain))
+        Ok(Proxy::from(self.plain.clone()))
     }
     fn exclusive(&self) -> Result<Proxy, Error> {
-        Ok(own_as_proxy(&self.exclusive))
+        Ok(Proxy::from(self.exclusive.clone()))
     }
     fn ears(&self) -> Result<Arc<dyn Listener>, Error> {
         Ok(self.ears.clone())
@@ -128,11 +128,11 @@ impl Keeper for Shelf {
 /// An object of one kind or another, of this side or the other.
 fn object(rng: &mut Rng, keeper: &KeeperProxy) -> Proxy {
     match rng.below(7) {
-        0 => own_as_proxy(Arc::new(Plain(1))),
-        1 => own_as_proxy(Exclusive(2)),
-        2 => own_as_proxy(Function::typed("f", |n: i64| n).into_own()),
-        3 => own_as_proxy(List::from_iter([Value::Int(1)]).to_own()),
-        4 => own_as_proxy(Dict::new().to_own()),
+        0 => Proxy::from(Arc::new(Plain(1))),
+        1 => Proxy::from(Exclusive(2)),
+        2 => Proxy::from(Function::typed("f", |n: i64| n).into_own()),
+        3 => Proxy::from(List::from_iter([Value::Int(1)]).to_own()),
+        4 => Proxy::from(Dict::new().to_own()),
         5 => keeper.plain().unwrap(),
         _ => keeper.exclusive().unwrap(),
     }
@@ -167,15 +167,13 @@ fn case(keeper: &KeeperProxy, rng: &mut Rng) {
     assert!(Arc::ptr_eq(&keeper.listener(ears.clone()).unwrap(), &ears));
     let theirs = keeper.ears().unwrap();
     assert_eq!(leads_to(&keeper.listener(theirs.clone()).unwrap()), leads_to(&theirs));
-    let typed = ListenerProxy::of(own_as_proxy(Ears(1)));
+    let typed = ListenerProxy::of(Ears(1));
     let back = keeper.typed(typed.clone()).unwrap();
     assert!(back.proxy().same(typed.proxy()) && back.proxy().is_own());
     assert_eq!(back.heard(1).unwrap(), 2);
     let (list, dict) = (List::from_iter([Value::Int(7)]), Dict::new());
     let (list_back, dict_back) = keeper.containers(ListProxy::from_own(&list), DictProxy::from_own(&dict)).unwrap();
-    assert!(
-        list_back.proxy().same(&own_as_proxy(list.to_own())) && dict_back.proxy().same(&own_as_proxy(dict.to_own()))
-    );
+    assert!(list_back.proxy().same(&Proxy::from(list.to_own())) && dict_back.proxy().same(&Proxy::from(dict.to_own())));
     assert_eq!((list.len(), dict.len()), (2, 1));
     let given = wrapped(rng, keeper);
     assert_same(&keeper.wrapped(given.clone()).unwrap(), &given);
