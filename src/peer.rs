@@ -12,6 +12,7 @@ use crate::promise::Promise;
 use crate::proxy::Proxy;
 use crate::session::{EndReason, Session, Stats};
 use crate::typed::{ROOT, TypedProxy};
+use crate::value::Value;
 
 /// The other side of a session. Cloning makes another reference to the same.
 ///
@@ -30,6 +31,14 @@ impl Peer {
     /// [`Error::NotFound`] if there is none.
     pub fn get(&self, name: &str) -> Result<Proxy, Error> {
         self.lookup(name).send()?.to()
+    }
+
+    /// What the peer exports under a name: an object, or a value where the name stands for one that is copied.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn get_value(&self, name: &str) -> Result<Value, Error> {
+        self.lookup(name).send()
     }
 
     /// The object that the peer exports under a name, worn with an interface.
@@ -144,10 +153,10 @@ impl fmt::Debug for Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Node;
     use crate::drive::connect_simple;
     use crate::hosts::Function;
     use crate::transport::memory_pair;
-    use crate::{Node, Value};
 
     #[test]
     fn a_method_knows_whose_call_it_serves() {

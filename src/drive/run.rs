@@ -161,7 +161,7 @@ impl Walk {
         let node = self.hub.node();
         match self.job.operation {
             Operation::Noop => Ok(Value::None),
-            Operation::Get => exported(node, self.job.member.as_deref().unwrap_or_default()).map(Value::from),
+            Operation::Get => exported(node, self.job.member.as_deref().unwrap_or_default()).map(copy_or_object),
             Operation::Dir => Ok(Value::tuple(node.names().into_iter().map(Value::Text))),
             operation => Err(Error::NotSupported { shape: "wherever:names".into(), operation }),
         }
@@ -260,6 +260,14 @@ pub(crate) fn conclude(hub: &Arc<Hub>, context: &CallContext, outcome: Outcome) 
 
 fn answered_by_items(operation: Operation) -> bool {
     matches!(operation, Operation::Iterate | Operation::Whole)
+}
+
+/// What is told of an exported object: a value that can be copied, where the object only stands for one.
+fn copy_or_object(own: Own) -> Value {
+    match own.host().stands_for() {
+        None | Some(Value::Ref(_)) => own.into(),
+        Some(copy) => copy,
+    }
 }
 
 fn exported(node: &Node, name: &str) -> Result<Own, Error> {

@@ -1,0 +1,148 @@
+//! Between futures and event loops: promises that are awaited, coroutines that are run for peers.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use wherever::context::{CallContext, Reply};
+use wherever::{Error, Outcome, Promise, PromiseFuture};
+
+use crate::errors::{to_core, to_python};
+use crate::process;
+use crate::values::{incoming, outgoing};
+
+/// A promise that an event loop waits for.
+#[pyclass(frozen, module = "wherever", name = "Poller")]
+pub(crate) struct Poller(Arc<Awaited>);
+
+struct Awaited {
+    future: Mutex<Option<PromiseFuture>>,
+    place: Mutex<Option<Place>>,
+}
+
+/// The event loop, and its future for the result.
+struct Place {
+    event_loop: Py<PyAny>,
+    future: Py<PyAny>,
+}
+
+impl Poller {
+    pub(crate) fn new(promise: Promise) -> Self {
+        let future = Mutex::new(Some(promise.into_future()));
+        Self(Arc::new(Awaited { future, place: Mutex::new(None) }))
+    }
+}
+
+#[pymethods]
+impl Poller {
+    fn begin(&self, py: Python<'_>, event_loop: Py<PyAny>, future: Py<PyAny>) {
+        *self.0.place.lock() = Some(Place { event_loop, future });
+        self.0.poll(py);
+    }
+
+    /// Looks whether the result has come; called by the event loop.
+    fn poll(&self, py: Python<'_>) {
+        self.0.poll(py);
+    }
+
+    fn end(&self, py: Python<'_>) {
+        let (future, place) = (self.0.future.lock().take(), self.0.place.lock().take());
+        py.detach(|| drop(future));
+        drop(place);
+    }
+}
+
+impl Wake for Awaited {
+    fn wake(self: Arc<Self>) {
+        process::attached(|py| {
+            let event_loop = self.place.lock().as_ref().map(|place| place.event_loop.clone_ref(py));
+            let Some(event_loop) = event_loop else { return };
+            let polled = Py::new(py, Poller(self)).and_then(|poller| poller.getattr(py, "poll"));
+            // A loop that is closed has nobody who waits.
+            let _ = polled.and_then(|poll| event_loop.call_method1(py, "call_soon_threadsafe", (poll,)));
+        });
+    }
+}
+
+impl Awaited {
+    fn poll(self: &Arc<Self>, py: Python<'_>) {
+        let waker = Waker::from(self.clone());
+        let Some(mut future) = self.future.lock().take() else { return };
+        let (future, polled) = py.detach(|| {
+            let polled = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
+            (future, polled)
+        });
+        match polled {
+            Poll::Pending => *self.future.lock() = Some(future),
+            Poll::Ready(result) => {
+                let place = self.place.lock().take();
+                if let Some(place) = place {
+                    // A future that was cancelled meanwhile takes no result.
+                    let _ = settle(py, &place.future, result);
+                }
+            }
+        }
+    }
+}
+
+fn settle(py: Python<'_>, future: &Py<PyAny>, result: Result<wherever::Value, Error>) -> PyResult<()> {
+    if future.call_method0(py, "done")?.is_truthy(py)? {
+        return Ok(());
+    }
+    let result = result.map_err(|error| to_python(py, error)).and_then(|value| incoming(py, value));
+    match result {
+        Ok(value) => future.call_method1(py, "set_result", (value,)).map(|_| ()),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+            // A future refuses it, since it would end whoever awaits.
+            let other = PyRuntimeError::new_err("the remote call raised StopIteration");
+            other.set_cause(py, Some(error));
+            future.call_method1(py, "set_exception", (other.into_value(py),)).map(|_| ())
+        }
+        Err(error) => future.call_method1(py, "set_exception", (error.into_value(py),)).map(|_| ()),
+    }
+}
+
+/// Whether a call came to a coroutine, which is then run for its caller.
+pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
+    static TYPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = object.py();
+    let kind = TYPE.get_or_try_init(py, || py.import("types")?.getattr("CoroutineType").map(Bound::unbind));
+    kind.is_ok_and(|kind| object.get_type().is(kind))
+}
+
+/// What is told of the end of what was awaited for a peer.
+#[pyclass(frozen, module = "wherever", name = "Settle")]
+struct Settle(Mutex<Option<Reply>>);
+
+#[pymethods]
+impl Settle {
+    fn __call__(&self, py: Python<'_>, result: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>) {
+        let Some(reply) = self.0.lock().take() else { return };
+        let settled = match error.is_none() {
+            true => outgoing(result).map_err(|error| to_core(py, error)),
+            false => Err(to_core(py, PyErr::from_value(error.clone()))),
+        };
+        py.detach(|| reply.settle(settled));
+    }
+}
+
+/// Awaits this for the caller, in an event loop.
+pub(crate) fn serve(awaitable: &Bound<'_, PyAny>, context: &CallContext) -> PyResult<Outcome> {
+    let py = awaitable.py();
+    let reply = context.reply();
+    let settle = Py::new(py, Settle(Mutex::new(Some(reply.clone()))))?;
+    let cancel = py.import("wherever._loop")?.call_method1("start", (awaitable, py.None(), settle))?.unbind();
+    context.on_stop(move || {
+        process::attached(|py| {
+            // What has ended cannot be cancelled, and need not be.
+            let _ = cancel.call0(py);
+        });
+    });
+    reply.suspend();
+    Ok(Outcome::Later)
+}

@@ -1,0 +1,50 @@
+//! CPython as a runtime of `wherever`: the extension module below the Python package of that name.
+//!
+//! Objects of Python are hosts (`host`, described by `shapes`), remote objects are instances of stand-in classes
+//! (`classes`, `members`, `remote`), and `values` and `errors` go between. The core does the rest; nothing of it is
+//! done a second time here.
+
+mod awaiting;
+mod calls;
+mod classes;
+mod errors;
+mod frames;
+mod host;
+mod interrupts;
+mod members;
+mod peer;
+mod process;
+mod promise;
+mod remote;
+mod shapes;
+mod stream;
+mod timer;
+mod values;
+mod whole;
+
+use pyo3::prelude::*;
+
+/// The extension module.
+#[pymodule]
+mod _wherever {
+    #[pymodule_export]
+    use crate::classes::namespace::{make_method, operation};
+    #[pymodule_export]
+    use crate::classes::{class_dir, class_get, class_set, construct, is_stand_in_class};
+    #[pymodule_export]
+    use crate::frames::new_frame;
+    #[pymodule_export]
+    use crate::members::{AttributeMember, Method, MethodMember};
+    #[pymodule_export]
+    use crate::peer::{PyNode, PyPeer, PyServer, is_remote, pair, peer_of};
+    #[pymodule_export]
+    use crate::process::{after_fork, at_exit};
+    #[pymodule_export]
+    use crate::promise::{Promise, bound, oneway, send};
+    #[pymodule_export]
+    use crate::remote::{Remote, get, signature_text};
+    #[pymodule_export]
+    use crate::stream::buffered;
+    #[pymodule_export]
+    use crate::whole::{copy, is_buffer_class, whole};
+}

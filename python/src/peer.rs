@@ -1,0 +1,424 @@
+//! Nodes, peers and servers as Python objects.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyAnyMethods, PyDict, PyMapping, PyString, PyType};
+use wherever::policy::Policy;
+use wherever::transport::memory_pair;
+use wherever::{Error, Node, Notice, Peer, Runtime, Value};
+
+use crate::calls;
+use crate::classes;
+use crate::errors::{own, to_core, to_python};
+use crate::host::PyHost;
+use crate::members;
+use crate::process;
+use crate::values::{incoming, outgoing};
+
+/// CPython as a runtime.
+#[derive(Default)]
+pub(crate) struct Python3;
+
+impl Runtime for Python3 {
+    type Object = Py<PyAny>;
+
+    fn name(&self) -> &str {
+        "python"
+    }
+
+    fn value_types(&self) -> Vec<(Arc<str>, u32)> {
+        let told = process::attached(|py| -> PyResult<Vec<(String, u32)>> {
+            py.import("wherever._values")?.call_method0("announced")?.extract()
+        });
+        let told = told.and_then(Result::ok).unwrap_or_default();
+        told.into_iter().map(|(name, version)| (name.into(), version)).collect()
+    }
+
+    fn incoming(&self, value: Value) -> Result<Py<PyAny>, Error> {
+        Python::attach(|py| incoming(py, value).map_err(|error| to_core(py, error)))
+    }
+
+    fn outgoing(&self, object: &Py<PyAny>) -> Result<Value, Error> {
+        Python::attach(|py| outgoing(object.bind(py)).map_err(|error| to_core(py, error)))
+    }
+
+    fn incoming_error(&self, error: Error) -> Py<PyAny> {
+        Python::attach(|py| to_python(py, error).into_value(py).into_any())
+    }
+
+    fn outgoing_error(&self, raised: &Py<PyAny>) -> Error {
+        Python::attach(|py| to_core(py, PyErr::from_value(raised.bind(py).clone())))
+    }
+}
+
+fn policy_of(policy: Option<&str>) -> PyResult<Policy> {
+    match policy {
+        None | Some("closed") => Ok(Policy::Closed),
+        Some("public") => Ok(Policy::Public),
+        Some("open") => Ok(Policy::Open),
+        Some(other) => {
+            Err(PyValueError::new_err(format!("no policy {other:?}: there are \"closed\", \"public\" and \"open\"")))
+        }
+    }
+}
+
+/// This process's own side: what it exports, and what peers may do with it.
+#[pyclass(frozen, module = "wherever", name = "Node", subclass)]
+pub(crate) struct PyNode(Node);
+
+#[pymethods]
+impl PyNode {
+    #[new]
+    #[pyo3(signature = (exports=None, *, policy=None))]
+    fn new(exports: Option<&Bound<'_, PyAny>>, policy: Option<&str>) -> PyResult<Self> {
+        let builder = Node::builder().policy(policy_of(policy)?).runtime(Arc::new(Python3)).on_notice(|notice| {
+            if let Notice::Ended { session, .. } = notice {
+                let session = *session;
+                process::attached(|_| classes::forget(session));
+            }
+        });
+        let node = Self(builder.build());
+        if let Some(exports) = exports {
+            node.export_all(exports)?;
+        }
+        Ok(node)
+    }
+
+    /// Exports an object under a name: every peer of the node can get it.
+    fn export(&self, name: &str, object: &Bound<'_, PyAny>) {
+        self.0.export(name, PyHost::exported(object));
+    }
+
+    /// Exports what a mapping has, by its names; anything else as the object that the node is for.
+    fn export_all(&self, exports: &Bound<'_, PyAny>) -> PyResult<()> {
+        if exports.is_none() {
+            return Ok(());
+        }
+        let Ok(mapping) = exports.cast::<PyMapping>() else {
+            self.0.export_root(PyHost::exported(exports));
+            return Ok(());
+        };
+        for pair in mapping.items()?.iter() {
+            let (name, object): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
+            let name = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("objects are exported under texts"))?;
+            self.export(name.to_str()?, &object);
+        }
+        Ok(())
+    }
+
+    /// Takes a name back; whether it stood for anything.
+    fn unexport(&self, py: Python<'_>, name: &str) -> bool {
+        py.detach(|| self.0.unexport(name))
+    }
+
+    /// The names under which objects are exported.
+    fn names(&self) -> Vec<String> {
+        self.0.names().iter().map(|name| name.to_string()).collect()
+    }
+
+    #[getter]
+    fn policy(&self) -> &'static str {
+        self.0.policy().name()
+    }
+
+    #[pyo3(signature = (url, *, timeout=None))]
+    fn connect(&self, py: Python<'_>, url: &str, timeout: Option<f64>) -> PyResult<PyPeer> {
+        let (node, to) = (self.0.clone(), url.to_owned());
+        let connected = py.detach(|| match timeout {
+            None => Some(wherever_transports::connect(&node, &to)),
+            Some(seconds) => {
+                connect_within(node, to, Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+            }
+        });
+        match connected {
+            Some(Ok(peer)) => Ok(PyPeer::new(peer, None)),
+            Some(Err(error)) => Err(connect_error(py, &error)),
+            None => Err(own("DeadlinePassed", &format!("{url} was not connected to in {} s", timeout.unwrap_or(0.0)))),
+        }
+    }
+
+    fn serve(&self, py: Python<'_>, url: &str) -> PyResult<PyServer> {
+        match py.detach(|| wherever_transports::serve(&self.0, url)) {
+            Ok(server) => Ok(PyServer::new(server)),
+            Err(error) => Err(serve_error(py, &error)),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<wherever.Node {} {:?}>", self.0.policy().name(), self.names())
+    }
+}
+
+fn connect_within(node: Node, url: String, time: Duration) -> Option<Result<Peer, wherever_transports::ConnectError>> {
+    let (sender, receiver) = mpsc::channel();
+    // Whoever comes too late closes what it has connected: nobody receives it.
+    thread::spawn(move || {
+        let connected = wherever_transports::connect(&node, &url);
+        if let Err(mpsc::SendError(Ok(peer))) = sender.send(connected) {
+            peer.close("connected too late");
+        }
+    });
+    receiver.recv_timeout(time).ok()
+}
+
+/// An error of connecting as Python has it: of the system's own kind, where it is the system's.
+fn connect_error(py: Python<'_>, error: &wherever_transports::ConnectError) -> PyErr {
+    os_error(py, error, "ConnectFailed")
+}
+
+fn serve_error(py: Python<'_>, error: &wherever_transports::ServeError) -> PyErr {
+    os_error(py, error, "ServeFailed")
+}
+
+fn os_error(py: Python<'_>, error: &dyn std::error::Error, otherwise: &str) -> PyErr {
+    let mut source = error.source();
+    while let Some(next) = source {
+        if let Some(code) = next.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error) {
+            // The class that the number stands for: `ConnectionRefusedError`, `FileNotFoundError` and so on.
+            let made = py.get_type::<PyOSError>().call1((code, error.to_string()));
+            return made.map_or_else(|error| error, PyErr::from_value);
+        }
+        source = next.source();
+    }
+    own(otherwise, &error.to_string())
+}
+
+/// The other side of a session.
+#[pyclass(frozen, module = "wherever", name = "Peer", weakref)]
+pub(crate) struct PyPeer {
+    held: Option<Peer>,
+    /// The other end, where both are of this process.
+    other: Option<Peer>,
+    life: u32,
+}
+
+impl Drop for PyPeer {
+    fn drop(&mut self) {
+        if self.life != process::life() {
+            std::mem::forget((self.held.take(), self.other.take()));
+        }
+    }
+}
+
+impl PyPeer {
+    fn new(peer: Peer, other: Option<Peer>) -> Self {
+        process::close_at_exit(&peer);
+        other.iter().for_each(process::close_at_exit);
+        Self::of(peer, other)
+    }
+
+    fn of(peer: Peer, other: Option<Peer>) -> Self {
+        Self { held: Some(peer), other, life: process::life() }
+    }
+
+    fn peer(&self) -> PyResult<&Peer> {
+        match &self.held {
+            Some(peer) if self.life == process::life() => Ok(peer),
+            _ => Err(process::forked()),
+        }
+    }
+}
+
+#[pymethods]
+impl PyPeer {
+    /// The object that the peer exports under a name.
+    fn get(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        let (peer, name) = (self.peer()?.clone(), name.to_owned());
+        let proxy = calls::wait(py, move || peer.get_value(&name))?;
+        incoming(py, proxy)
+    }
+
+    /// The names that the peer exports objects under.
+    fn names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let peer = self.peer()?.clone();
+        calls::wait(py, move || peer.names())
+    }
+
+    /// What the peer exports, as attributes.
+    #[getter]
+    fn root(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        py.import("wherever._root")?.call_method1("Root", (slf,)).map(Bound::unbind)
+    }
+
+    /// What the session has done and what it holds, by name.
+    fn stats(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let stats = self.peer()?.stats();
+        let told = PyDict::new(py);
+        for (name, count) in counts(&stats) {
+            told.set_item(name, count)?;
+        }
+        py.import("wherever._root")?.call_method1("Stats", (told,)).map(Bound::unbind)
+    }
+
+    /// The name of the peer's runtime; empty until its first words have come.
+    #[getter]
+    fn runtime(&self) -> PyResult<String> {
+        Ok(self.peer()?.runtime().to_string())
+    }
+
+    /// Whether the session is over.
+    #[getter]
+    fn closed(&self) -> PyResult<bool> {
+        Ok(self.peer()?.ended().is_some())
+    }
+
+    /// Ends the session: every pending call fails, every object is released.
+    #[pyo3(signature = (reason="closed"))]
+    fn close(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
+        let peer = self.peer()?;
+        py.detach(|| peer.close(reason));
+        Ok(())
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_args))]
+    fn __exit__(&self, py: Python<'_>, _args: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.close(py, "closed")
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let number = |peer: &Self| peer.held.as_ref().map(Peer::session_number);
+        other.cast::<Self>().is_ok_and(|other| number(other.get()) == number(self))
+    }
+
+    fn __hash__(&self) -> u64 {
+        self.held.as_ref().map_or(0, Peer::session_number)
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        let peer = self.peer()?;
+        let state = if peer.ended().is_some() { " closed" } else { "" };
+        Ok(format!("<wherever.Peer {} {}{state}>", peer.session_number(), peer.runtime()))
+    }
+}
+
+fn counts(stats: &wherever::Stats) -> [(&'static str, u64); 15] {
+    [
+        ("calls_sent", stats.calls_sent),
+        ("calls_received", stats.calls_received),
+        ("round_trips", stats.round_trips),
+        ("messages_sent", stats.messages_sent),
+        ("messages_received", stats.messages_received),
+        ("frames_sent", stats.frames_sent),
+        ("frames_received", stats.frames_received),
+        ("bytes_sent", stats.bytes_sent),
+        ("bytes_received", stats.bytes_received),
+        ("exports", stats.exports),
+        ("imports", stats.imports),
+        ("questions", stats.questions),
+        ("answers", stats.answers),
+        ("types_described", stats.types_described),
+        ("types_known", stats.types_known),
+    ]
+}
+
+/// What serves a node to whoever connects.
+#[pyclass(frozen, module = "wherever", name = "Server", weakref)]
+pub(crate) struct PyServer {
+    held: Mutex<Option<Arc<wherever_transports::Server>>>,
+    url: String,
+    life: u32,
+}
+
+impl Drop for PyServer {
+    fn drop(&mut self) {
+        if self.life != process::life() {
+            std::mem::forget(self.held.get_mut().take());
+        }
+    }
+}
+
+impl PyServer {
+    fn new(server: wherever_transports::Server) -> Self {
+        let url = server.url().to_owned();
+        let server = Arc::new(server);
+        process::end_at_exit(&server);
+        Self { held: Mutex::new(Some(server)), url, life: process::life() }
+    }
+}
+
+#[pymethods]
+impl PyServer {
+    /// The URL to connect to, with the port that was taken.
+    #[getter]
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The peers that are connected.
+    fn peers(&self) -> Vec<PyPeer> {
+        let server = self.held.lock().clone();
+        server.map_or_else(Vec::new, |server| server.peers().into_iter().map(|peer| PyPeer::of(peer, None)).collect())
+    }
+
+    /// Stops serving, and ends the sessions of all that are connected.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.life != process::life() {
+            return Err(process::forked());
+        }
+        let server = self.held.lock().take();
+        py.detach(|| {
+            if let Some(server) = server {
+                server.stop(Duration::ZERO);
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits until the server was closed; of `stdio:`, until the session is over.
+    fn wait(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(server) = self.held.lock().clone() else { return Ok(()) };
+        crate::interrupts::until(py, move || server.wait())
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_args))]
+    fn __exit__(&self, py: Python<'_>, _args: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.close(py)
+    }
+
+    fn __repr__(&self) -> String {
+        let state = if self.held.lock().is_some() { "" } else { " closed" };
+        format!("<wherever.Server {}{state}>", self.url)
+    }
+}
+
+/// Two nodes of this process as each other's peers; the second's view of the first.
+#[pyfunction]
+pub(crate) fn pair(py: Python<'_>, serving: &Bound<'_, PyNode>, asking: &Bound<'_, PyNode>) -> PyPeer {
+    let (serving, asking) = (&serving.get().0, &asking.get().0);
+    let (near, far) = memory_pair();
+    let (peer, other) = py.detach(|| (wherever::connect(asking, near), wherever::connect(serving, far)));
+    PyPeer::new(peer, Some(other))
+}
+
+/// Whether the object is a remote one, or a part of one.
+#[pyfunction]
+pub(crate) fn is_remote(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if let Ok(class) = object.cast::<PyType>() {
+        return Ok(classes::is_fake(class));
+    }
+    Ok(members::is_remote(object) || crate::errors::proxy_of_error(object)?.is_some())
+}
+
+/// The peer at which a remote object lives; none for an object of this side.
+#[pyfunction]
+pub(crate) fn peer_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PyPeer>> {
+    let proxy = match object.cast::<PyType>() {
+        Ok(class) => classes::far_if_known(class),
+        Err(_) => members::proxy_behind(object)?.or(crate::errors::proxy_of_error(object)?),
+    };
+    Ok(proxy.and_then(|proxy| proxy.peer()).map(|peer| PyPeer::of(peer, None)))
+}

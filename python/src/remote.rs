@@ -1,0 +1,148 @@
+//! The proxy as a Python object: what every stand-in class of a remote type is derived from.
+
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+use wherever::Proxy;
+
+use crate::calls;
+use crate::classes;
+use crate::process;
+use crate::values::outgoing;
+
+/// A remote object, or an instance of a class of this side that derives from a remote one.
+///
+/// What it can do is in its class, which is made of the remote type's shape; what its class does not have is asked of the
+/// object itself, if that may have attributes of its own.
+#[pyclass(subclass, weakref, frozen, module = "wherever", name = "Remote")]
+pub(crate) struct Remote {
+    held: OnceLock<Held>,
+}
+
+/// The remote object, and the life of the process that it was received in.
+pub(crate) struct Held {
+    proxy: Option<Proxy>,
+    life: u32,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // In a child made by fork the session is the parent's: its locks may be held by threads that are not here.
+        if process::life() != self.life {
+            std::mem::forget(self.proxy.take());
+        }
+    }
+}
+
+impl Remote {
+    /// The remote object; `None` for an instance of a class of this side.
+    ///
+    /// # Errors
+    /// `Disconnected` in a process that was forked off the one it belongs to.
+    pub(crate) fn proxy(&self) -> PyResult<Option<&Proxy>> {
+        match self.held.get() {
+            Some(held) if held.life != process::life() => Err(process::forked()),
+            Some(held) => Ok(held.proxy.as_ref()),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes it the stand-in of this object; only the first time counts.
+    pub(crate) fn hold(&self, proxy: Proxy) {
+        let held = Held { proxy: Some(proxy), life: process::life() };
+        // A second object could not be dropped into the first one's place: each instance is made for one.
+        let _ = self.held.set(held);
+    }
+}
+
+/// The remote object behind a Python object, if it is a stand-in of one.
+pub(crate) fn proxy_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Proxy>> {
+    match object.cast::<Remote>() {
+        Ok(remote) => Ok(remote.get().proxy()?.cloned()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether attributes that the shape does not tell of may be asked for: never hooks of this side's runtime.
+fn may_ask(proxy: &Proxy, name: &str) -> bool {
+    !proxy.shape().is_closed() && !classes::hooks::is_hook(name)
+}
+
+#[pymethods]
+impl Remote {
+    #[new]
+    #[pyo3(signature = (*_args, **_named))]
+    fn new(_args: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { held: OnceLock::new() }
+    }
+
+    fn __getattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let text = name.to_str()?;
+        match slf.get().proxy()? {
+            Some(proxy) if may_ask(proxy, text) => calls::get(py, proxy, text),
+            Some(_) => Err(calls::missing(slf.as_any(), text)),
+            None => calls::inherited_attribute(slf, text),
+        }
+    }
+
+    fn __setattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        match slf.get().proxy()? {
+            Some(proxy) => calls::set(slf.py(), proxy, name.to_str()?, outgoing(value)?),
+            None => calls::set_own(slf.as_any(), name, Some(value)),
+        }
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        match slf.get().proxy()? {
+            Some(proxy) => calls::delete(slf.py(), proxy, name.to_str()?),
+            None => calls::set_own(slf.as_any(), name, None),
+        }
+    }
+
+    fn __dir__(slf: &Bound<'_, Self>) -> PyResult<Vec<String>> {
+        let Some(proxy) = slf.get().proxy()?.cloned() else { return calls::dir_own(slf.as_any()) };
+        let mut names = calls::wait(slf.py(), move || proxy.dir())?;
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        let kind = slf.get_type().name()?;
+        Err(PyTypeError::new_err(format!(
+            "a remote {kind} cannot be pickled: it stays where it is; wherever.copy gives a copy, where one can be made"
+        )))
+    }
+
+    fn __copy__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        match slf.get().proxy()?.cloned() {
+            Some(proxy) => calls::copied_here(slf.as_any(), &proxy, false),
+            None => Err(PyTypeError::new_err("an instance of a class that derives from a remote one cannot be copied")),
+        }
+    }
+
+    fn __deepcopy__(slf: &Bound<'_, Self>, _memo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        match slf.get().proxy()?.cloned() {
+            Some(proxy) => calls::copied_here(slf.as_any(), &proxy, true),
+            None => Err(PyTypeError::new_err("an instance of a class that derives from a remote one cannot be copied")),
+        }
+    }
+}
+
+/// An attribute of a remote object, asked for over there: for the Python side.
+#[pyfunction]
+pub(crate) fn get(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Py<PyAny>> {
+    match proxy_of(object)? {
+        Some(proxy) => calls::get(object.py(), &proxy, name),
+        None => Err(calls::missing(object, name)),
+    }
+}
+
+/// The signature of a remote function as text: for the Python side.
+#[pyfunction]
+pub(crate) fn signature_text(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    get(object, "__signature__")
+}

@@ -1,0 +1,85 @@
+//! Items of remote iterators, as they come.
+
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use wherever::{ItemStream, Proxy};
+
+use crate::calls;
+use crate::remote::proxy_of;
+use crate::values::incoming;
+
+/// Items of a remote object, as they come.
+#[pyclass(frozen, module = "wherever", name = "Items")]
+pub(crate) struct RemoteItems {
+    /// Taken out while the next item is waited for.
+    items: Mutex<Option<ItemStream>>,
+    life: u32,
+}
+
+impl Drop for RemoteItems {
+    fn drop(&mut self) {
+        if self.life != crate::process::life() {
+            std::mem::forget(self.items.get_mut().take());
+        }
+    }
+}
+
+impl RemoteItems {
+    fn made(py: Python<'_>, items: ItemStream) -> PyResult<Py<PyAny>> {
+        Ok(Py::new(py, Self { items: Mutex::new(Some(items)), life: crate::process::life() })?.into_any())
+    }
+}
+
+#[pymethods]
+impl RemoteItems {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if self.life != crate::process::life() {
+            return Err(crate::process::forked());
+        }
+        let Some(mut items) = self.items.lock().take() else {
+            return Err(PyValueError::new_err("another thread waits for the next item"));
+        };
+        let (items, item) = calls::wait(py, move || {
+            let item = items.next();
+            Ok((items, item))
+        })?;
+        *self.items.lock() = Some(items);
+        match item {
+            None => Ok(None),
+            Some(item) => {
+                let item = calls::wait(py, move || item)?;
+                incoming(py, item).map(Some)
+            }
+        }
+    }
+
+    /// Ends it: no more items are wanted.
+    fn close(&self, py: Python<'_>) {
+        let items = self.items.lock().take();
+        py.detach(|| drop(items));
+    }
+}
+
+/// Steps through a remote object one item at a time; a container is moved whole.
+pub(crate) fn iterate(py: Python<'_>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
+    let proxy = proxy.clone();
+    RemoteItems::made(py, calls::wait(py, move || proxy.iterate())?)
+}
+
+/// The items of a remote iterator, which may run ahead by `n` of them.
+#[pyfunction]
+pub(crate) fn buffered(iterator: &Bound<'_, PyAny>, n: i64) -> PyResult<Py<PyAny>> {
+    let py = iterator.py();
+    let ahead = u64::try_from(n).ok().filter(|n| *n > 0);
+    let ahead = ahead.ok_or_else(|| PyValueError::new_err("a buffer has room for one item at least"))?;
+    match proxy_of(iterator)? {
+        Some(proxy) => RemoteItems::made(py, calls::wait(py, move || proxy.buffered(ahead))?),
+        None if iterator.try_iter().is_ok() => Ok(iterator.try_iter()?.into_any().unbind()),
+        None => Err(PyTypeError::new_err("buffered wants an iterator, most often a remote one")),
+    }
+}

@@ -1,0 +1,80 @@
+"""Use objects that live in another process as if they were your own.
+
+    peer = wherever.connect("unix:///run/lab.sock")
+    motor = peer.get("motor")
+    motor.move(10)
+
+What is immutable is copied, all else stays where it is, and each use of it is one message there and one back.
+"""
+
+from __future__ import annotations
+
+import atexit as _atexit
+import os as _os
+import shlex as _shlex
+from collections.abc import Iterator as _Iterator, Sequence as _Sequence
+from typing import Any
+
+from wherever import _wherever
+from wherever._errors import (
+    Busy, Cancelled, DeadlinePassed, Denied, Disconnected, Error, NotFound, Overloaded, ProtocolError, RemoteError,
+)
+from wherever._exposed import exposed
+from wherever._loop import Promise
+from wherever._values import value_type
+from wherever._wherever import Node, Peer, Server, buffered, copy, is_remote, oneway, peer_of, send
+
+__all__ = [
+    "Busy", "Cancelled", "DeadlinePassed", "Denied", "Disconnected", "Error", "Node", "NotFound", "Overloaded", "Peer",
+    "Promise", "ProtocolError", "RemoteError", "Server", "buffered", "connect", "connect_command", "copy", "exposed",
+    "is_remote", "oneway", "pair", "peer_of", "send", "serve", "serve_stdio", "value_type",
+]
+
+_atexit.register(_wherever.at_exit)
+_os.register_at_fork(after_in_child=_wherever.after_fork)
+
+
+def _node(exports: Any, policy: str | None, node: Node | None) -> Node:
+    if node is None:
+        return Node(exports, policy=policy)
+    if policy is not None:
+        raise TypeError("the policy is the node's: give one of node and policy")
+    if exports is not None:
+        node.export_all(exports)
+    return node
+
+
+def connect(url: str, *, exports: Any = None, policy: str | None = None, node: Node | None = None,
+            timeout: float | None = None) -> Peer:
+    """Connects to the peer at a URL: unix:///path, tcp://host:port, exec:program arguments, stdio:.
+
+    `exports` is what the peer can get here, by name. `policy` says what it may do with what it is given: "closed" (the
+    default: what was exposed on purpose), "public" or "open". `timeout` is how long to wait for the connection, in
+    seconds.
+    """
+    return _node(exports, policy, node).connect(url, timeout=timeout)
+
+
+def connect_command(argv: _Sequence[str], *, exports: Any = None, policy: str | None = None, node: Node | None = None,
+                    timeout: float | None = None) -> Peer:
+    """Starts a program and connects to it by its standard input and output. Its standard error stays visible."""
+    if isinstance(argv, (str, bytes)):
+        raise TypeError("the program and its arguments are wanted as a list")
+    return connect(f"exec:{_shlex.join(_os.fspath(word) for word in argv)}", exports=exports, policy=policy, node=node,
+                   timeout=timeout)
+
+
+def serve(url: str, exports: Any, *, policy: str | None = None, node: Node | None = None) -> Server:
+    """Serves objects to whoever connects, until the server is closed."""
+    return _node(exports, policy, node).serve(url)
+
+
+def serve_stdio(exports: Any, *, policy: str | None = None, node: Node | None = None) -> None:
+    """Serves objects to the parent process by standard input and output; returns when the parent has gone."""
+    _node(exports, policy, node).serve("stdio:").wait()
+
+
+def pair(exports: Any = None, *, policy: str | None = None) -> Peer:
+    """A peer within this process that exports these, for tests. Both sides are this process, so the policy is "open"
+    unless another is given."""
+    return _wherever.pair(Node(exports, policy=policy or "open"), Node(policy=policy or "open"))
