@@ -154,8 +154,11 @@ impl fmt::Debug for Peer {
 mod tests {
     use super::*;
     use crate::Node;
+    use crate::context::CallContext;
     use crate::drive::connect_simple;
+    use crate::host::{Host, Outcome, Own, Request};
     use crate::hosts::Function;
+    use crate::shape::{Category, Shape};
     use crate::transport::memory_pair;
 
     #[test]
@@ -179,5 +182,41 @@ mod tests {
         assert_eq!(told, Value::tuple([number.clone(), number]));
         let here = Proxy::from(crate::value::Ref::Own(own)).invoke(()).unwrap();
         assert_eq!(here, Value::tuple([Value::None, Value::None]), "of this side");
+    }
+
+    /// Exported in the place of a value.
+    struct Standing(Value);
+
+    impl Host for Standing {
+        fn shape(&self) -> Arc<Shape> {
+            Arc::new(Shape::new("rust:test.Standing", Category::Instance))
+        }
+
+        fn operate(&self, _: Request, _: &CallContext) -> Outcome {
+            Outcome::Value(Value::None)
+        }
+
+        fn stands_for(&self) -> Option<Value> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn a_name_may_stand_for_a_value_or_another_object() {
+        let server = Node::new();
+        server.export("seven", Own::new(Standing(Value::Int(7))));
+        let double = Function::typed("double", |n: i64| n * 2).into_own();
+        server.export("double", Own::new(Standing(double.clone().into())));
+        server.export("itself", double);
+        let (near, far) = memory_pair();
+        let serving = std::thread::spawn(move || connect_simple(&server, far).serve());
+        let peer = connect_simple(&Node::new(), near);
+        assert_eq!(peer.get_value("seven").unwrap(), Value::Int(7));
+        assert!(matches!(peer.get("seven"), Err(Error::Convert(_))));
+        let double = peer.get("double").unwrap();
+        assert_eq!(double.invoke((4,)).unwrap(), Value::Int(8));
+        assert!(double.same(&peer.get("itself").unwrap()));
+        peer.close("done");
+        serving.join().unwrap().unwrap();
     }
 }

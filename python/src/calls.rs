@@ -110,6 +110,9 @@ pub(crate) fn inherited_value(
     name: &str,
 ) -> PyResult<Py<PyAny>> {
     let Some(owner) = owner else { return Err(missing(instance, name)) };
+    if let Ok(own) = instance.getattr("__dict__").and_then(|own| own.get_item(name)) {
+        return Ok(own.unbind());
+    }
     let found = get(instance.py(), &classes::far(owner)?, name)?;
     let found = found.bind(instance.py());
     // A property over there runs over there, with the instance of this side as its own self.
@@ -130,6 +133,32 @@ pub(crate) fn set_own(
     // SAFETY: both pointers are of live objects that the caller holds, `value` may be null, which deletes.
     let done = unsafe { pyo3::ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value) };
     if done == 0 { Ok(()) } else { Err(PyErr::fetch(object.py())) }
+}
+
+/// The error for an attribute that means something to the interpreter, and is not for others to set.
+pub(crate) fn refused(object: &Bound<'_, PyAny>, name: &str) -> PyErr {
+    let kind = object.get_type().qualname().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("'{name}' of a remote {kind} cannot be set or deleted from here"))
+}
+
+/// Names of what every object has.
+pub(crate) fn dir_of_object(py: Python<'_>) -> PyResult<Vec<String>> {
+    py.import("builtins")?.getattr("object")?.dir()?.extract()
+}
+
+/// Writes an attribute of an instance of this side that a remote base has under its name.
+pub(crate) fn set_inherited(
+    owner: &Bound<'_, PyType>,
+    instance: &Bound<'_, PyAny>,
+    name: &str,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = instance.py();
+    let found = get(py, &classes::far(owner)?, name)?;
+    match found.bind(py).getattr("fset") {
+        Ok(write) if !write.is_none() => write.call1((instance, value)).map(|_| ()),
+        _ => instance.getattr("__dict__")?.set_item(name, value),
+    }
 }
 
 /// Names of the attributes of an instance of this side.

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -22,6 +23,11 @@ use crate::values::{incoming, outgoing};
 /// A Python object of this side that a peer may use.
 pub(crate) struct PyHost {
     object: Option<Py<PyAny>>,
+    told: Mutex<Told>,
+}
+
+/// What peers are told of an object's type; of a class, of itself and of its instances.
+struct Told {
     shape: Arc<Shape>,
     describes: Option<Arc<Shape>>,
 }
@@ -45,17 +51,15 @@ impl PyHost {
         Own::new(Self::new(object))
     }
 
-    /// The object as it is exported under a name: a value that is copied stays one.
-    pub(crate) fn exported(object: &Bound<'_, PyAny>) -> Own {
-        match outgoing(object) {
-            Ok(Value::Ref(_)) | Err(_) => Self::own(object),
-            Ok(value) => Own::new(Constant(value)),
-        }
+    fn new(object: &Bound<'_, PyAny>) -> Self {
+        Self { object: Some(object.clone().unbind()), told: Mutex::new(Told::of(object)) }
     }
 
-    fn new(object: &Bound<'_, PyAny>) -> Self {
-        let (shape, describes) = shapes_of(object);
-        Self { object: Some(object.clone().unbind()), shape, describes }
+    /// Looks whether the object's class has changed: it is told again then.
+    fn look_again(&self, py: Python<'_>) {
+        let told = Told::of(&self.object(py));
+        let before = std::mem::replace(&mut *self.told.lock(), told);
+        drop(before);
     }
 
     /// The object itself.
@@ -91,7 +95,7 @@ impl PyHost {
             Operation::Truth => return Ok(Outcome::Value(Value::Bool(object.is_truthy()?))),
             Operation::Dir => PyTuple::new(py, object.dir()?)?.into_any(),
             operation => {
-                return Ok(Outcome::Error(Error::NotSupported { shape: self.shape.name().clone(), operation }));
+                return Ok(Outcome::Error(Error::NotSupported { shape: self.shape().name().clone(), operation }));
             }
         };
         outgoing(&result).map(Outcome::Value)
@@ -122,7 +126,7 @@ impl PyHost {
         let name = request.member_name();
         let result = match name {
             _ if request.member.is_none() => object.call(args, named.as_ref())?,
-            "__deepcopy__" if self.shape.category().is_container() || crate::whole::is_buffer(object) => {
+            "__deepcopy__" if self.shape().category().is_container() || crate::whole::is_buffer(object) => {
                 return crate::whole::copied_out(object).map(Outcome::Value);
             }
             "__await__" => return crate::awaiting::serve(object, context),
@@ -135,7 +139,7 @@ impl PyHost {
     }
 
     fn iterate(&self, object: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-        if self.shape.category().is_container() {
+        if self.shape().category().is_container() {
             let items: Vec<_> =
                 object.try_iter()?.map(|item| item.and_then(|item| outgoing(&item))).collect::<PyResult<_>>()?;
             return Ok(Outcome::Stream(stream(items.into_iter())));
@@ -145,20 +149,31 @@ impl PyHost {
     }
 }
 
-/// A value that is exported under a name.
-struct Constant(Value);
+/// What is exported under a name, made a value anew each time that it is told: its class may have changed, and a value
+/// that is copied is no object.
+pub(crate) struct Named(PyHost);
 
-impl Host for Constant {
+impl Named {
+    pub(crate) fn own(object: &Bound<'_, PyAny>) -> Own {
+        Own::new(Self(PyHost::new(object)))
+    }
+}
+
+impl Host for Named {
     fn shape(&self) -> Arc<Shape> {
-        Arc::new(Shape::new("python:constant", Category::Instance))
+        self.0.shape()
     }
 
-    fn operate(&self, request: Request, _context: &CallContext) -> Outcome {
-        Outcome::Error(Error::NotSupported { shape: self.shape().name().clone(), operation: request.operation })
+    fn operate(&self, request: Request, context: &CallContext) -> Outcome {
+        self.0.operate(request, context)
     }
 
     fn stands_for(&self) -> Option<Value> {
-        Some(self.0.clone())
+        process::attached(|py| outgoing(&self.0.object(py)).ok()).flatten()
+    }
+
+    fn describes(&self) -> Option<Arc<Shape>> {
+        self.0.describes()
     }
 }
 
@@ -184,13 +199,17 @@ fn method<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Py
     object.getattr(name)
 }
 
-fn shapes_of(object: &Bound<'_, PyAny>) -> (Arc<Shape>, Option<Arc<Shape>>) {
-    let found = match object.cast::<PyType>() {
-        Ok(class) => shapes::of_metaclass(class).and_then(|meta| Ok((meta, Some(shapes::of_class(class)?)))),
-        Err(_) => shapes::of_class(&object.get_type()).map(|shape| (shape, None)),
-    };
-    // A class that cannot be described is still one whose objects can be held and passed on.
-    found.unwrap_or_else(|_| (Arc::new(Shape::new("python:object", Category::Instance).open()), None))
+impl Told {
+    fn of(object: &Bound<'_, PyAny>) -> Self {
+        let found = match object.cast::<PyType>() {
+            Ok(class) => shapes::of_metaclass(class).and_then(|meta| Ok((meta, Some(shapes::of_class(class)?)))),
+            Err(_) => shapes::of_class(&object.get_type()).map(|shape| (shape, None)),
+        };
+        // A class that cannot be described is still one whose objects can be held and passed on.
+        let plain = || (Arc::new(Shape::new("python:object", Category::Instance).open()), None);
+        let (shape, describes) = found.unwrap_or_else(|_| plain());
+        Self { shape, describes }
+    }
 }
 
 /// A generator, or whatever else can be stepped, that is stepped for a peer.
@@ -307,12 +326,14 @@ fn text<'py>(object: &Bound<'py, PyAny>, how: &str, spec: Option<&Value>) -> PyR
 
 impl Host for PyHost {
     fn shape(&self) -> Arc<Shape> {
-        self.shape.clone()
+        self.told.lock().shape.clone()
     }
 
     fn operate(&self, request: Request, context: &CallContext) -> Outcome {
         let done = process::attached(|py| {
-            self.perform(py, request, context).unwrap_or_else(|error| Outcome::Error(to_core(py, error)))
+            let outcome = self.perform(py, request, context);
+            self.look_again(py);
+            outcome.unwrap_or_else(|error| Outcome::Error(to_core(py, error)))
         });
         done.unwrap_or_else(|| Outcome::Error(Error::raise("python:builtins.RuntimeError", "the interpreter ends")))
     }
@@ -327,7 +348,7 @@ impl Host for PyHost {
     }
 
     fn describes(&self) -> Option<Arc<Shape>> {
-        self.describes.clone()
+        self.told.lock().describes.clone()
     }
 
     fn as_any(&self) -> Option<&dyn Any> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
+use wherever::shape::MemberKind;
 use wherever::{Operation, Promise, Proxy};
 
 use crate::calls;
@@ -23,6 +24,7 @@ pub(crate) enum Action {
 /// What is known of a member.
 pub(crate) struct Known {
     pub(crate) name: Arc<str>,
+    pub(crate) kind: MemberKind,
     pub(crate) signature: Arc<str>,
     pub(crate) doc: Arc<str>,
     pub(crate) one_way: bool,
@@ -51,8 +53,36 @@ pub(crate) struct AttributeMember {
 }
 
 impl MethodMember {
+    /// The member as a value for a peer: what its class has under the name, which is not waited for.
+    pub(crate) fn promised(&self, py: Python<'_>) -> PyResult<Promise> {
+        let call = self.far(py)?.request(Operation::Get).member(self.known.name.clone());
+        calls::wait(py, move || call.promise())
+    }
+
     pub(crate) fn new(known: Known) -> Self {
         Self { known: Arc::new(known), owner: OnceLock::new() }
+    }
+
+    /// The class over there whose member it is.
+    fn far(&self, py: Python<'_>) -> PyResult<Proxy> {
+        match self.owner.get() {
+            Some(owner) => classes::far(owner.bind(py)),
+            None => Err(pyo3::exceptions::PyTypeError::new_err("a member of no class")),
+        }
+    }
+
+    /// The member as it is read off a class: of one of this side, which derives from the one that has it, what runs over
+    /// there gets the class itself.
+    fn of_class(&self, py: Python<'_>, class: &Bound<'_, PyType>) -> PyResult<Py<PyAny>> {
+        let on = class.clone().into_any().unbind();
+        if classes::is_fake(class) {
+            return self.bind(py, Callee::Class(classes::far(class)?), on);
+        }
+        let far = self.far(py)?;
+        match self.known.kind {
+            MemberKind::ClassMethod => self.bind(py, Callee::InheritedByClass(far), on),
+            _ => self.bind(py, Callee::Class(far), on),
+        }
     }
 
     fn bind(&self, py: Python<'_>, callee: Callee, on: Py<PyAny>) -> PyResult<Py<PyAny>> {
@@ -82,14 +112,16 @@ impl MethodMember {
             if let Some(proxy) = crate::errors::proxy_of_error(instance)? {
                 return this.bind(py, Callee::Object(proxy), instance.clone().unbind());
             }
-            if let Some(owner) = this.owner.get() {
-                let class = classes::far(owner.bind(py))?;
-                return this.bind(py, Callee::Inherited(class), instance.clone().unbind());
-            }
+            return match this.known.kind {
+                MemberKind::ClassMethod | MemberKind::StaticMethod => this.of_class(py, &instance.get_type()),
+                _ => this.bind(py, Callee::Inherited(this.far(py)?), instance.clone().unbind()),
+            };
         }
-        match owner.and_then(|owner| classes::far(owner).ok().map(|far| (far, owner))) {
-            Some((class, owner)) => this.bind(py, Callee::Object(class), owner.clone().into_any().unbind()),
-            None => Ok(slf.clone().into_any().unbind()),
+        match (this.known.kind, owner) {
+            (MemberKind::ClassMethod | MemberKind::StaticMethod, Some(owner)) => {
+                this.of_class(py, owner).or_else(|_| Ok(slf.clone().into_any().unbind()))
+            }
+            _ => Ok(slf.clone().into_any().unbind()),
         }
     }
 
@@ -103,9 +135,27 @@ impl MethodMember {
         Some(&*self.known.doc).filter(|doc| !doc.is_empty())
     }
 
+    /// Calls what the class over there has under the name, as it is: the instance is the first argument.
+    #[pyo3(signature = (*args, **named))]
+    fn __call__(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        let call = self.far(py)?.request(Operation::Call).member(self.known.name.clone());
+        calls::perform(py, call.args(calls::arguments(args, named, false)?))
+    }
+
     #[getter]
     fn __signature__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        classes::signature(py, &self.known.signature)
+        classes::signature(py, &self.known.signature, self.known.kind != MemberKind::StaticMethod)
+    }
+
+    #[getter]
+    fn __qualname__(&self, py: Python<'_>) -> PyResult<String> {
+        let owner = self.owner.get().map(|owner| owner.bind(py).qualname()).transpose()?;
+        Ok(owner.map_or_else(|| self.known.name.to_string(), |owner| format!("{owner}.{}", self.known.name)))
     }
 
     fn __repr__(&self) -> String {
@@ -159,10 +209,17 @@ impl AttributeMember {
     }
 
     fn __set__(&self, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let owner = self.owner.get().map(|owner| owner.bind(instance.py()));
+        if let Some(owner) = owner.filter(|_| crate::remote::is_of_this_side(instance)) {
+            return calls::set_inherited(owner, instance, &self.known.name, value);
+        }
         calls::set(instance.py(), &self.target(instance)?, &self.known.name, outgoing(value)?)
     }
 
     fn __delete__(&self, instance: &Bound<'_, PyAny>) -> PyResult<()> {
+        if crate::remote::is_of_this_side(instance) {
+            return instance.getattr("__dict__")?.del_item(&*self.known.name);
+        }
         calls::delete(instance.py(), &self.target(instance)?, &self.known.name)
     }
 
@@ -185,8 +242,24 @@ impl AttributeMember {
 pub(crate) enum Callee {
     /// A remote object.
     Object(Proxy),
+    /// A remote class, of which the member was read.
+    Class(Proxy),
     /// A remote class, with an instance of this side as the method's own self.
     Inherited(Proxy),
+    /// A remote class, with a class of this side, which derives from it, in its place.
+    InheritedByClass(Proxy),
+}
+
+impl Callee {
+    fn proxy(&self) -> &Proxy {
+        let (Self::Object(proxy) | Self::Class(proxy) | Self::Inherited(proxy) | Self::InheritedByClass(proxy)) = self;
+        proxy
+    }
+
+    /// Whether what it is called on goes in front of the arguments.
+    fn goes_first(&self) -> bool {
+        matches!(self, Self::Inherited(_) | Self::InheritedByClass(_))
+    }
 }
 
 // A method of a remote object, bound to it: reading it costs no message. (No documentation of the class: its instances have their own.)
@@ -200,16 +273,26 @@ pub(crate) struct Method {
 impl Method {
     /// A method by its name alone, bound to the object that stands for a remote one.
     pub(crate) fn bound(object: &Bound<'_, PyAny>, proxy: Proxy, name: &str) -> PyResult<Py<PyAny>> {
-        let known =
-            Known { name: name.into(), signature: "".into(), doc: "".into(), one_way: false, action: Action::Call };
+        let known = Known {
+            name: name.into(),
+            kind: MemberKind::Method,
+            signature: "".into(),
+            doc: "".into(),
+            one_way: false,
+            action: Action::Call,
+        };
         let method = Self { callee: Callee::Object(proxy), known: Arc::new(known), on: object.clone().unbind() };
         Ok(Py::new(object.py(), method)?.into_any())
     }
 
     /// The call of it, without arguments.
     pub(crate) fn request(&self) -> wherever::CallBuilder {
-        let (Callee::Object(proxy) | Callee::Inherited(proxy)) = &self.callee;
+        let proxy = self.callee.proxy();
         match &self.known.action {
+            // Past the binding, to the function that takes any class.
+            Action::Call if matches!(self.callee, Callee::InheritedByClass(_)) => {
+                proxy.at(self.known.name.clone()).request(Operation::Call).member("__func__")
+            }
             Action::Call => proxy.request(Operation::Call).member(self.known.name.clone()),
             Action::Operation(operation, None) => proxy.request(*operation),
             Action::Operation(operation, Some(member)) => proxy.request(*operation).member(member.clone()),
@@ -224,7 +307,7 @@ impl Method {
     ) -> PyResult<wherever::Arguments> {
         let operands = matches!(self.callee, Callee::Object(_)) && calls::takes_operands(&self.known.name);
         let mut arguments = calls::arguments(args, named, operands)?;
-        if let Callee::Inherited(_) = self.callee {
+        if self.callee.goes_first() {
             arguments.positional.insert(0, outgoing(self.on.bind(args.py()))?);
         }
         Ok(arguments)
@@ -232,8 +315,7 @@ impl Method {
 
     /// The method as a value for a peer: what reading it gives over there, which is not waited for.
     pub(crate) fn promised(&self, py: Python<'_>) -> PyResult<Promise> {
-        let (Callee::Object(proxy) | Callee::Inherited(proxy)) = &self.callee;
-        let call = proxy.request(Operation::Get).member(self.known.name.clone());
+        let call = self.callee.proxy().request(Operation::Get).member(self.known.name.clone());
         calls::wait(py, move || call.promise())
     }
 }
@@ -249,10 +331,7 @@ impl Method {
     ) -> PyResult<Py<PyAny>> {
         let arguments = self.arguments(args, named)?;
         match &self.known.action {
-            Action::Operation(Operation::Iterate, _) => {
-                let (Callee::Object(proxy) | Callee::Inherited(proxy)) = &self.callee;
-                crate::stream::iterate(py, proxy)
-            }
+            Action::Operation(Operation::Iterate, _) => crate::stream::iterate(py, self.callee.proxy()),
             Action::Operation(operation, _) => calls::operator(py, self.request().args(arguments), *operation),
             Action::Call if self.known.is_async() => {
                 let call = self.request().args(arguments);
@@ -274,7 +353,22 @@ impl Method {
 
     #[getter]
     fn __func__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.on.bind(py).get_type().getattr(&*self.known.name).map(Bound::unbind)
+        let on = self.on.bind(py);
+        let class = on.cast::<PyType>().map_or_else(|_| on.get_type(), |class| class.clone());
+        let found = class
+            .getattr("__mro__")?
+            .try_iter()?
+            .filter_map(Result::ok)
+            .find_map(|base| base.getattr("__dict__").and_then(|own| own.get_item(&*self.known.name)).ok());
+        found.map(Bound::unbind).ok_or_else(|| calls::missing(on, &self.known.name))
+    }
+
+    /// What `inspect` and its kind take it for: a method, or something that is called as it is.
+    #[getter]
+    fn __class__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let is_static = self.known.kind == MemberKind::StaticMethod;
+        let name = if is_static { "BuiltinFunctionType" } else { "MethodType" };
+        py.import("types")?.getattr(name).map(Bound::unbind)
     }
 
     #[getter]
@@ -299,7 +393,7 @@ impl Method {
 
     #[getter]
     fn __signature__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        classes::signature(py, &self.known.signature)
+        classes::signature(py, &self.known.signature, false)
     }
 
     /// What the method itself has beside that is asked of it over there.
@@ -341,8 +435,7 @@ pub(crate) fn is_remote(object: &Bound<'_, PyAny>) -> bool {
 /// The peer that an object stands for an object of.
 pub(crate) fn proxy_behind(object: &Bound<'_, PyAny>) -> PyResult<Option<Proxy>> {
     if let Ok(method) = object.cast::<Method>() {
-        let (Callee::Object(proxy) | Callee::Inherited(proxy)) = &method.get().callee;
-        return Ok(Some(proxy.clone()));
+        return Ok(Some(method.get().callee.proxy().clone()));
     }
     proxy_of(object)
 }

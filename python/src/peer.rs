@@ -16,7 +16,7 @@ use wherever::{Error, Node, Notice, Peer, Runtime, Value};
 use crate::calls;
 use crate::classes;
 use crate::errors::{own, to_core, to_python};
-use crate::host::PyHost;
+use crate::host::Named;
 use crate::members;
 use crate::process;
 use crate::values::{incoming, outgoing};
@@ -92,7 +92,7 @@ impl PyNode {
 
     /// Exports an object under a name: every peer of the node can get it.
     fn export(&self, name: &str, object: &Bound<'_, PyAny>) {
-        self.0.export(name, PyHost::exported(object));
+        self.0.export(name, Named::own(object));
     }
 
     /// Exports what a mapping has, by its names; anything else as the object that the node is for.
@@ -101,7 +101,7 @@ impl PyNode {
             return Ok(());
         }
         let Ok(mapping) = exports.cast::<PyMapping>() else {
-            self.0.export_root(PyHost::exported(exports));
+            self.0.export_root(Named::own(exports));
             return Ok(());
         };
         for pair in mapping.items()?.iter() {

@@ -65,9 +65,22 @@ pub(crate) fn proxy_of(object: &Bound<'_, PyAny>) -> PyResult<Option<Proxy>> {
     }
 }
 
+/// Whether it is an instance of a class of this side that derives from a remote one.
+pub(crate) fn is_of_this_side(object: &Bound<'_, PyAny>) -> bool {
+    object.cast::<Remote>().is_ok_and(|remote| remote.get().held.get().is_none())
+}
+
 /// Whether attributes that the shape does not tell of may be asked for: never hooks of this side's runtime.
 fn may_ask(proxy: &Proxy, name: &str) -> bool {
-    !proxy.shape().is_closed() && !classes::hooks::is_hook(name)
+    let shape = proxy.shape();
+    if shape.is_closed() {
+        return false;
+    }
+    match classes::hooks::is_special(name) {
+        false => true,
+        // Libraries look for many of them in any object; only the interpreter's own types have more than the first.
+        true => name == "__dict__" || (shape.name().starts_with("python:builtins.") && !classes::hooks::is_hook(name)),
+    }
 }
 
 #[pymethods]
@@ -90,6 +103,7 @@ impl Remote {
 
     fn __setattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match slf.get().proxy()? {
+            Some(_) if classes::hooks::is_hook(name.to_str()?) => Err(calls::refused(slf.as_any(), name.to_str()?)),
             Some(proxy) => calls::set(slf.py(), proxy, name.to_str()?, outgoing(value)?),
             None => calls::set_own(slf.as_any(), name, Some(value)),
         }
@@ -97,6 +111,7 @@ impl Remote {
 
     fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
         match slf.get().proxy()? {
+            Some(_) if classes::hooks::is_hook(name.to_str()?) => Err(calls::refused(slf.as_any(), name.to_str()?)),
             Some(proxy) => calls::delete(slf.py(), proxy, name.to_str()?),
             None => calls::set_own(slf.as_any(), name, None),
         }
@@ -104,7 +119,12 @@ impl Remote {
 
     fn __dir__(slf: &Bound<'_, Self>) -> PyResult<Vec<String>> {
         let Some(proxy) = slf.get().proxy()?.cloned() else { return calls::dir_own(slf.as_any()) };
+        let closed = proxy.shape().is_closed();
         let mut names = calls::wait(slf.py(), move || proxy.dir())?;
+        if closed {
+            // What every object has is in no shape.
+            names.extend(calls::dir_of_object(slf.py())?);
+        }
         names.sort();
         names.dedup();
         Ok(names)

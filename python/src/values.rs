@@ -18,7 +18,7 @@ use wherever::{Proxy, Value};
 use crate::classes;
 use crate::errors::to_python;
 use crate::host::PyHost;
-use crate::members::Method;
+use crate::members::{Method, MethodMember};
 use crate::promise::Promise;
 use crate::remote::Remote;
 
@@ -107,6 +107,9 @@ impl Outgoing {
     fn other(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         if let Ok(method) = object.cast::<Method>() {
             return Ok(method.get().promised(object.py())?.into());
+        }
+        if let Ok(member) = object.cast::<MethodMember>() {
+            return Ok(member.get().promised(object.py())?.into());
         }
         if let Ok(promise) = object.cast::<Promise>() {
             return promise.get().value();
@@ -333,9 +336,11 @@ fn reference_here<'py>(py: Python<'py>, reference: &Ref) -> PyResult<Bound<'py, 
         return Ok(classes::of_class(py, proxy, &shape)?.into_any());
     }
     let made = stand_in(py, proxy)?;
-    let weak = PyWeakrefReference::new(&made)?.unbind();
-    let gone = note(py, key, weak);
-    drop(gone);
+    // Exceptions of builtin classes cannot be watched: each time one comes it is another object.
+    if let Ok(weak) = PyWeakrefReference::new(&made) {
+        let gone = note(py, key, weak.unbind());
+        drop(gone);
+    }
     Ok(made)
 }
 

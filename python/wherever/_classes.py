@@ -59,8 +59,13 @@ class RemoteType(type):
         for base in cls.__mro__:
             made = base.__dict__.get("__init__")
             if isinstance(made, _wherever.method_descriptor):
-                return made.__signature__
+                return _bound(made.__signature__)
         return None
+
+
+def _bound(unbound: Any) -> Any:
+    """A signature without its first parameter."""
+    return unbound and unbound.replace(parameters=list(unbound.parameters.values())[1:])
 
 
 def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
@@ -75,6 +80,9 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
     if any(not issubclass(base, (Remote, BaseException)) for base in bases):
         namespace = {**MASKED, **namespace}
     module = namespace["__module__"]
+    spoofed = SPOOFED.get(f"{module}.{name}")
+    if spoofed is not None:
+        namespace["__class__"] = property(lambda self: spoofed)
     made = meta(name, bases, namespace)
     kind = ABSTRACT.get(f"{module}.{name}")
     if kind is not None:
@@ -86,6 +94,14 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
 ABSTRACT = {f"collections.abc.{name}": getattr(collections.abc, name) for name in collections.abc.__all__
             if name not in ("Buffer",)}
 ABSTRACT.update({f"numbers.{name}": getattr(numbers, name) for name in numbers.__all__})
+
+
+# Types of the interpreter's own that nothing can derive from: a stand-in says that it is one.
+SPOOFED = {f"builtins.{kind.__name__}": kind for kind in (
+    types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType,
+    types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType, types.CodeType,
+    types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), memoryview,
+)}
 
 
 def _nothing(self: Any) -> None:

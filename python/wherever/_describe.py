@@ -116,7 +116,7 @@ def describe(cls: type) -> Described:
     if cls in CONTAINERS:
         told.members, told.operations = container_members(cls)
         return told
-    if issubclass(cls, BaseException) and cls.__module__ == "builtins":
+    if cls is type or issubclass(cls, BaseException) and cls.__module__ == "builtins":
         return told
     told.interfaces = [name for name in getattr(cls, "__wherever_interfaces__", ()) if type(name) is str]
     told.members = trimmed(own_members(cls))
@@ -131,9 +131,9 @@ def describe_meta(cls: type) -> Described:
     told = Described(name_of(meta), text_of(meta.__dict__.get("__doc__")) if meta is not type else "")
     told.category = CLASS
     told.open = True
-    told.members = trimmed([member for member in own_members(meta)]) if meta is not type else []
+    told.bases = [meta] if meta is not type else []
     is_exposed = MARK in cls.__dict__ and cls.__dict__[MARK] is not False
-    names = {member.name for member in told.members}
+    names: set[str] = set()
     for base in reversed(cls.__mro__[:-1]):
         for member in own_members(base):
             if member.exposed and member.kind != ATTRIBUTE and member.name not in names:
@@ -165,6 +165,8 @@ def category_of(cls: type) -> int:
             return category
     if issubclass(cls, FUNCTIONS):
         return FUNCTION
+    if issubclass(cls, type):
+        return CLASS
     return ITERATOR if cls in ITERATORS else INSTANCE
 
 

@@ -22,8 +22,19 @@ class Written:
 
 
 @functools.lru_cache(maxsize=4096)
-def signature(text: str) -> inspect.Signature | None:
-    """The signature that a text such as `(steps: int, speed: float = 1.0) -> None` tells of; none if it is no such text."""
+def signature(text: str, takes_self: bool = False) -> inspect.Signature | None:
+    """The signature that a text such as `(steps: int, speed: float = 1.0) -> None` tells of; none if it is no such text.
+
+    Of a method that is not bound, `self` stands in front.
+    """
+    made = _signature(text)
+    if made is not None and takes_self:
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        return made.replace(parameters=[itself, *made.parameters.values()])
+    return made
+
+
+def _signature(text: str) -> inspect.Signature | None:
     if not text.startswith("(") or len(text) > TEXT_MAX:
         return None
     cleaned = text

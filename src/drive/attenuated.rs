@@ -10,6 +10,7 @@ use crate::drive::run::{IDENTITY, NextStep, Walk, target_of};
 use crate::error::Error;
 use crate::host::{Operation, Own, Request};
 use crate::policy::{Grant, check_reads};
+use crate::session::JobTarget;
 use crate::table::Handle;
 use crate::value::{Ref, Value};
 
@@ -28,6 +29,7 @@ impl Walk {
                 }
                 self.forward(handle)
             }
+            Value::Ref(Ref::Own(stood_for)) if own.grant() == Grant::Passed => self.step(JobTarget::Object(stood_for)),
             _ => self.at(own),
         }
     }

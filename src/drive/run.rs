@@ -15,7 +15,7 @@ use crate::host::{Operation, Outcome, Own, Request};
 use crate::hosts::{iterator_of_stream, whole_stream};
 use crate::node::Node;
 use crate::notice::{Notice, Observed, ServedCall};
-use crate::policy::denied;
+use crate::policy::{Grant, denied};
 use crate::session::{Job, JobTarget};
 use crate::table::{Handle, Id};
 use crate::value::{Ref, Value};
@@ -161,7 +161,7 @@ impl Walk {
         let node = self.hub.node();
         match self.job.operation {
             Operation::Noop => Ok(Value::None),
-            Operation::Get => exported(node, self.job.member.as_deref().unwrap_or_default()).map(copy_or_object),
+            Operation::Get => exported(node, self.job.member.as_deref().unwrap_or_default()).map(told_of),
             Operation::Dir => Ok(Value::tuple(node.names().into_iter().map(Value::Text))),
             operation => Err(Error::NotSupported { shape: "wherever:names".into(), operation }),
         }
@@ -262,11 +262,12 @@ fn answered_by_items(operation: Operation) -> bool {
     matches!(operation, Operation::Iterate | Operation::Whole)
 }
 
-/// What is told of an exported object: a value that can be copied, where the object only stands for one.
-fn copy_or_object(own: Own) -> Value {
+/// What is told of an exported object: where it only stands for something, that; it may be a value that is copied.
+fn told_of(own: Own) -> Value {
     match own.host().stands_for() {
-        None | Some(Value::Ref(_)) => own.into(),
-        Some(copy) => copy,
+        // What grants less than its object stays what it is.
+        Some(stands_for) if own.grant() == Grant::Passed && own.host().attenuated().is_none() => stands_for,
+        _ => own.into(),
     }
 }
 

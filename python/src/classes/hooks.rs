@@ -133,6 +133,23 @@ const READ: &[&str] = &[
     "__parameters__",
 ];
 
+/// Special names that a remote class may be asked for.
+const OF_CLASSES: &[&str] = &[
+    "__annotations__",
+    "__args__",
+    "__dataclass_fields__",
+    "__match_args__",
+    "__members__",
+    "__origin__",
+    "__parameters__",
+    "__slots__",
+];
+
+/// Whether a remote class may be asked for this special name.
+pub(crate) fn is_of_classes(name: &str) -> bool {
+    OF_CLASSES.contains(&name)
+}
+
 /// Whether the interpreter, or a library, may call something of this name by itself.
 pub(crate) fn is_special(name: &str) -> bool {
     name.len() > 4 && name.starts_with("__") && name.ends_with("__")

@@ -169,19 +169,31 @@ pub(crate) fn far(class: &Bound<'_, PyType>) -> PyResult<Proxy> {
     if let Some(far) = knows.get().far.lock().clone() {
         return Ok(far);
     }
-    let Some(instance) = knows.get().instance.lock().clone() else {
-        let name = class.qualname()?;
-        return Err(PyTypeError::new_err(format!(
-            "the class {name} of a peer is known by its shape alone: get the class itself from the peer, or hold an \
-             instance of it"
-        )));
+    let instance = knows.get().instance.lock().clone();
+    let call = match (instance, derived_far(class)) {
+        (Some(instance), _) => instance.request(Operation::Get).member("__class__"),
+        (None, Some(derived)) => derived.request(Operation::Get).member("__mro__"),
+        (None, None) => return Err(unknown(class)),
     };
-    let call = instance.request(Operation::Get).member("__class__");
-    let value = calls::wait(py, move || call.send())?;
-    // The class that comes ties itself to this one.
-    crate::values::incoming(py, value)?;
+    // The classes that come tie themselves to those here.
+    calls::perform(py, call)?;
     let far = knows.get().far.lock().clone();
-    far.ok_or_else(|| PyTypeError::new_err("the instance's class is not the one that it was described by"))
+    far.ok_or_else(|| unknown(class))
+}
+
+/// A class over there, known or to be had, that derives from the one this class stands for.
+fn derived_far(class: &Bound<'_, PyType>) -> Option<Proxy> {
+    let derived = class.call_method0("__subclasses__").ok()?;
+    let derived = derived.try_iter().ok()?.filter_map(|class| class.ok()?.cast_into::<PyType>().ok());
+    derived.filter(is_fake).find_map(|class| far(&class).ok())
+}
+
+fn unknown(class: &Bound<'_, PyType>) -> PyErr {
+    let name = class.qualname().map_or_else(|_| String::from("?"), |name| name.to_string());
+    PyTypeError::new_err(format!(
+        "the class {name} of a peer is known by its shape alone: get the class itself from the peer, or hold an \
+         instance of it"
+    ))
 }
 
 /// Whether a class stands for one of a peer's.
@@ -204,6 +216,13 @@ pub(crate) fn of_class<'py>(py: Python<'py>, proxy: Proxy, shape: &Arc<Shape>) -
     let session = session_of(&proxy);
     let class = of_shape(py, shape, session)?;
     if let Some(knows) = described(&class) {
+        if let Some(meta) = proxy.shape().bases().first() {
+            // The class may have been made for an instance, of which its metaclass is not known.
+            let meta = of_shape(py, meta, session)?;
+            if !class.get_type().is(&meta) && meta.is_subclass(&support(py, "RemoteType")?)? {
+                support(py, "class_setattr")?.call1((&class, "__class__", &meta))?;
+            }
+        }
         *knows.get().far.lock() = Some(proxy);
     }
     Ok(class)
@@ -229,9 +248,9 @@ pub(crate) fn note_instance(class: &Bound<'_, PyType>, proxy: &Proxy) {
     }
 }
 
-/// The signature that a text tells of.
-pub(crate) fn signature(py: Python<'_>, text: &str) -> PyResult<Py<PyAny>> {
-    support(py, "signature")?.call1((text,)).map(Bound::unbind)
+/// The signature that a text tells of, with `self` in front where the method is not bound.
+pub(crate) fn signature(py: Python<'_>, text: &str, takes_self: bool) -> PyResult<Py<PyAny>> {
+    support(py, "signature")?.call1((text, takes_self)).map(Bound::unbind)
 }
 
 /// What the metaclass asks of a class: for the Python side.
@@ -260,15 +279,22 @@ pub(crate) fn class_get(class: &Bound<'_, PyType>, name: &str) -> PyResult<Py<Py
         let kind = class.qualname().map_or_else(|_| String::from("?"), |name| name.to_string());
         pyo3::exceptions::PyAttributeError::new_err(format!("type object '{kind}' has no attribute '{name}'"))
     };
-    if hooks::is_hook(name) {
+    if hooks::is_special(name) && !hooks::is_of_classes(name) {
         return Err(refused());
     }
     let line = class.mro();
-    let first = line.iter().filter_map(|base| base.cast_into::<PyType>().ok()).find(is_fake).ok_or_else(refused)?;
-    match far(&first) {
-        Ok(far) => calls::get(class.py(), &far, name),
-        Err(_) => Err(refused()),
+    // What the class has, and found to be of instances alone, is not for the class over there to say.
+    if line.iter().any(|base| base.getattr("__dict__").is_ok_and(|own| own.contains(name).unwrap_or(false))) {
+        return Err(refused());
     }
+    let first = line.iter().filter_map(|base| base.cast_into::<PyType>().ok()).find(is_fake).ok_or_else(refused)?;
+    let Ok(far) = far(&first) else { return Err(refused()) };
+    let found = calls::get(class.py(), &far, name)?;
+    if name == "__match_args__" {
+        // Asked for by each `match`, and never changed.
+        support(class.py(), "class_setattr")?.call1((&first, name, &found))?;
+    }
+    Ok(found)
 }
 
 /// Writes, or deletes, an attribute of a remote class.

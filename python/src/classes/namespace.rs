@@ -68,6 +68,7 @@ fn descriptor(py: Python<'_>, member: &Member, is_error: bool) -> PyResult<Optio
     }
     let known = Known {
         name: member.name.clone(),
+        kind: member.kind,
         signature: member.signature.clone(),
         doc: member.doc.clone(),
         one_way: member.one_way,
@@ -83,7 +84,14 @@ fn descriptor(py: Python<'_>, member: &Member, is_error: bool) -> PyResult<Optio
 fn operator(py: Python<'_>, operation: Operation, name: &str, member: &str) -> PyResult<Py<PyAny>> {
     let member = Some(member).filter(|member| !member.is_empty()).map(Arc::from);
     let action = Action::Operation(operation, member);
-    let known = Known { name: name.into(), signature: "".into(), doc: "".into(), one_way: false, action };
+    let known = Known {
+        name: name.into(),
+        kind: MemberKind::Method,
+        signature: "".into(),
+        doc: "".into(),
+        one_way: false,
+        action,
+    };
     Ok(Py::new(py, MethodMember::new(known))?.into_any())
 }
 
@@ -100,8 +108,14 @@ pub(crate) fn operation(py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
 #[pyfunction]
 #[pyo3(signature = (name, signature="", doc=""))]
 pub(crate) fn make_method(py: Python<'_>, name: &str, signature: &str, doc: &str) -> PyResult<Py<PyAny>> {
-    let known =
-        Known { name: name.into(), signature: signature.into(), doc: doc.into(), one_way: false, action: Action::Call };
+    let known = Known {
+        name: name.into(),
+        kind: MemberKind::Method,
+        signature: signature.into(),
+        doc: doc.into(),
+        one_way: false,
+        action: Action::Call,
+    };
     Ok(Py::new(py, MethodMember::new(known))?.into_any())
 }
 
