@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use wherever::shape::MemberKind;
-use wherever::{Operation, Promise, Proxy};
+use wherever::{Error, Operation, Promise, Proxy};
 
 use crate::calls;
 use crate::classes;
@@ -313,6 +313,21 @@ impl Method {
         Ok(arguments)
     }
 
+    /// The text of the object for whoever looks at it: where that is denied, no more than what it is. Printing what one
+    /// holds should not fail.
+    fn text(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let call = self.request();
+        match py.detach(move || call.send()) {
+            Ok(text) => crate::values::incoming(py, text),
+            Err(Error::Denied(_)) => {
+                let (kind, place) = (self.on.bind(py).get_type(), self.on.as_ptr());
+                let text = format!("<{}.{} object at {place:p}>", kind.module()?, kind.qualname()?);
+                Ok(pyo3::types::PyString::new(py, &text).into_any().unbind())
+            }
+            Err(error) => Err(crate::errors::to_python(py, error)),
+        }
+    }
+
     /// The method as a value for a peer: what reading it gives over there, which is not waited for.
     pub(crate) fn promised(&self, py: Python<'_>) -> PyResult<Promise> {
         let call = self.callee.proxy().request(Operation::Get).member(self.known.name.clone());
@@ -342,6 +357,7 @@ impl Method {
                 calls::wait(py, move || call.one_way())?;
                 Ok(py.None())
             }
+            Action::Call if &*self.known.name == "__repr__" => self.text(py),
             Action::Call => calls::perform(py, self.request().args(arguments)),
         }
     }

@@ -14,7 +14,7 @@ use crate::values::incoming;
 
 /// Whether the remote object has a buffer that can be copied.
 pub(crate) fn has_buffer(proxy: &Proxy) -> bool {
-    proxy.is_a("wherever.buffer")
+    proxy.is_a("wherever.buffer/1")
 }
 
 /// Whether the object has a buffer that can be copied.

@@ -7,6 +7,8 @@ import inspect
 import types
 from typing import Any, NamedTuple
 
+from wherever import _wherever
+
 # Codes of the kinds of members, and of categories, as the protocol has them.
 METHOD, ATTRIBUTE, CLASS_METHOD, STATIC_METHOD = range(4)
 INSTANCE, FUNCTION, CLASS, LIST, DICT, SET, BYTEARRAY, ITERATOR = range(8)
@@ -119,6 +121,8 @@ def describe(cls: type) -> Described:
     if cls is type or issubclass(cls, BaseException) and cls.__module__ == "builtins":
         return told
     told.interfaces = [name for name in getattr(cls, "__wherever_interfaces__", ()) if type(name) is str]
+    if _wherever.is_buffer_class(cls):
+        told.interfaces.append("wherever.buffer/1")
     told.members = trimmed(own_members(cls))
     told.operations = sorted({OPERATION_OF[member.name] for member in told.members
                               if member.exposed and member.name in OPERATION_OF})
