@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType, PyWeakrefReference};
 use wherever::shape::MemberKind;
 use wherever::{Error, Operation, Promise, Proxy};
 
@@ -42,14 +42,21 @@ impl Known {
 #[pyclass(frozen, module = "wherever", name = "method_descriptor")]
 pub(crate) struct MethodMember {
     pub(crate) known: Arc<Known>,
-    owner: OnceLock<Py<PyType>>,
+    /// Weak: the class has the member, and nothing could find the circle.
+    owner: OnceLock<Py<PyWeakrefReference>>,
 }
 
 // An attribute of a stand-in class: a property, a slot. (No documentation of the class: its instances have their own.)
 #[pyclass(frozen, module = "wherever", name = "attribute_descriptor")]
 pub(crate) struct AttributeMember {
     known: Arc<Known>,
-    owner: OnceLock<Py<PyType>>,
+    /// Weak: the class has the member, and nothing could find the circle.
+    owner: OnceLock<Py<PyWeakrefReference>>,
+}
+
+/// The class that a member belongs to, while that lives.
+fn owner_of<'py>(py: Python<'py>, owner: &OnceLock<Py<PyWeakrefReference>>) -> Option<Bound<'py, PyType>> {
+    owner.get()?.bind(py).upgrade()?.cast_into().ok()
 }
 
 impl MethodMember {
@@ -65,8 +72,8 @@ impl MethodMember {
 
     /// The class over there whose member it is.
     fn far(&self, py: Python<'_>) -> PyResult<Proxy> {
-        match self.owner.get() {
-            Some(owner) => classes::far(owner.bind(py)),
+        match owner_of(py, &self.owner) {
+            Some(owner) => classes::far(&owner),
             None => Err(pyo3::exceptions::PyTypeError::new_err("a member of no class")),
         }
     }
@@ -92,8 +99,10 @@ impl MethodMember {
 
 #[pymethods]
 impl MethodMember {
-    fn __set_name__(&self, owner: Py<PyType>, _name: &Bound<'_, PyAny>) {
-        let _ = self.owner.set(owner);
+    fn __set_name__(&self, owner: &Bound<'_, PyType>, _name: &Bound<'_, PyAny>) -> PyResult<()> {
+        // One that has a class keeps it: it is a member of no other.
+        let _ = self.owner.set(PyWeakrefReference::new(owner)?.unbind());
+        Ok(())
     }
 
     fn __get__(
@@ -154,7 +163,7 @@ impl MethodMember {
 
     #[getter]
     fn __qualname__(&self, py: Python<'_>) -> PyResult<String> {
-        let owner = self.owner.get().map(|owner| owner.bind(py).qualname()).transpose()?;
+        let owner = owner_of(py, &self.owner).map(|owner| owner.qualname()).transpose()?;
         Ok(owner.map_or_else(|| self.known.name.to_string(), |owner| format!("{owner}.{}", self.known.name)))
     }
 
@@ -181,8 +190,10 @@ impl AttributeMember {
 
 #[pymethods]
 impl AttributeMember {
-    fn __set_name__(&self, owner: Py<PyType>, _name: &Bound<'_, PyAny>) {
-        let _ = self.owner.set(owner);
+    fn __set_name__(&self, owner: &Bound<'_, PyType>, _name: &Bound<'_, PyAny>) -> PyResult<()> {
+        // One that has a class keeps it: it is a member of no other.
+        let _ = self.owner.set(PyWeakrefReference::new(owner)?.unbind());
+        Ok(())
     }
 
     fn __get__(
@@ -197,9 +208,7 @@ impl AttributeMember {
                 None if crate::errors::proxy_of_error(instance)?.is_some() => {
                     calls::get(py, &this.target(instance)?, &this.known.name)
                 }
-                None => {
-                    calls::inherited_value(this.owner.get().map(|owner| owner.bind(py)), instance, &this.known.name)
-                }
+                None => calls::inherited_value(owner_of(py, &this.owner).as_ref(), instance, &this.known.name),
             },
             None => match owner.map(classes::far) {
                 Some(Ok(class)) => calls::get(py, &class, &this.known.name),
@@ -209,8 +218,8 @@ impl AttributeMember {
     }
 
     fn __set__(&self, instance: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let owner = self.owner.get().map(|owner| owner.bind(instance.py()));
-        if let Some(owner) = owner.filter(|_| crate::remote::is_of_this_side(instance)) {
+        let owner = owner_of(instance.py(), &self.owner);
+        if let Some(owner) = owner.as_ref().filter(|_| crate::remote::is_of_this_side(instance)) {
             return calls::set_inherited(owner, instance, &self.known.name, value);
         }
         calls::set(instance.py(), &self.target(instance)?, &self.known.name, outgoing(value)?)

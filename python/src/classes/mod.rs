@@ -13,12 +13,12 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType, PyWeakrefReference};
 use wherever::shape::Shape;
 use wherever::{Operation, Proxy};
 
 use crate::calls;
-use crate::remote::Remote;
+use crate::remote::{Remote, proxy_of};
 
 /// What a stand-in class knows of the type that it stands for.
 #[pyclass(frozen, module = "wherever", name = "Described")]
@@ -26,8 +26,8 @@ pub(crate) struct Described {
     shape: Mutex<Arc<Shape>>,
     /// The class over there, once it has come.
     far: Mutex<Option<Proxy>>,
-    /// An instance, which knows its class, for as long as the class itself has not come.
-    instance: Mutex<Option<Proxy>>,
+    /// An instance, which knows its class, for as long as the class itself has not come. It is not held.
+    instance: Mutex<Option<Py<PyWeakrefReference>>>,
 }
 
 /// The name under which a stand-in class keeps what it knows.
@@ -59,14 +59,9 @@ fn support<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 
 /// Lets go of the classes that stand for types of a session that is over.
 pub(crate) fn forget(session: u64) {
-    let mut gone = Vec::new();
-    CLASSES.lock().retain(|_, made| made.session != session || !gone_to(&mut gone, made));
+    // Dropped after the lock: what ends with a class may be anything.
+    let gone: Vec<_> = CLASSES.lock().extract_if(|_, made| made.session == session).collect();
     drop(gone);
-}
-
-fn gone_to(gone: &mut Vec<Arc<Shape>>, made: &Made) -> bool {
-    gone.push(made.shape.clone());
-    true
 }
 
 /// The class that stands for a type.
@@ -169,7 +164,11 @@ pub(crate) fn far(class: &Bound<'_, PyType>) -> PyResult<Proxy> {
     if let Some(far) = knows.get().far.lock().clone() {
         return Ok(far);
     }
-    let instance = knows.get().instance.lock().clone();
+    let instance = knows.get().instance.lock().as_ref().map(|instance| instance.clone_ref(py));
+    let instance = match instance.and_then(|instance| instance.bind(py).upgrade()) {
+        Some(instance) => proxy_of(&instance)?,
+        None => None,
+    };
     let call = match (instance, derived_far(class)) {
         (Some(instance), _) => instance.request(Operation::Get).member("__class__"),
         (None, Some(derived)) => derived.request(Operation::Get).member("__mro__"),
@@ -236,16 +235,17 @@ pub(crate) fn session_of(proxy: &Proxy) -> u64 {
     }
 }
 
-/// Notes an instance for a class whose own class over there has not come.
-pub(crate) fn note_instance(class: &Bound<'_, PyType>, proxy: &Proxy) {
-    if let Some(knows) = described(class)
-        && knows.get().far.lock().is_none()
-    {
-        let mut instance = knows.get().instance.lock();
-        if instance.is_none() {
-            *instance = Some(proxy.clone());
-        }
+/// Notes an instance for a class that has not come itself.
+fn note_instance(class: &Bound<'_, PyType>, made: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Some(knows) = described(class).filter(|knows| knows.get().far.lock().is_none()) else { return Ok(()) };
+    let py = class.py();
+    let known = knows.get().instance.lock().as_ref().map(|instance| instance.clone_ref(py));
+    if known.and_then(|known| known.bind(py).upgrade()).is_none() {
+        let weak = PyWeakrefReference::new(made)?.unbind();
+        let before = knows.get().instance.lock().replace(weak);
+        drop(before);
     }
+    Ok(())
 }
 
 /// The signature that a text tells of, with `self` in front where the method is not bound.
@@ -320,8 +320,8 @@ pub(crate) fn instance<'py>(class: &Bound<'py, PyType>, proxy: Proxy) -> PyResul
     static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = class.py();
     let new = NEW.get_or_try_init(py, || py.get_type::<Remote>().getattr("__new__").map(Bound::unbind))?;
-    note_instance(class, &proxy);
     let made = new.bind(py).call1((class,))?;
     made.cast::<Remote>()?.get().hold(proxy);
+    note_instance(class, &made)?;
     Ok(made)
 }
