@@ -1,5 +1,6 @@
 //! The Rust side of the tests of Python with Rust: it serves its parent, and uses what it is given.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test that started it")]
+#![allow(unreachable_pub, reason = "members are exported by being `pub`")]
 
 use std::collections::HashMap;
 
