@@ -159,6 +159,9 @@ pub struct Raised {
     pub message: Arc<str>,
     /// The arguments it was made with.
     pub arguments: Vec<Value>,
+    /// What it has beside these, by name, that must come with it: whoever catches it reads it at once. All else that it
+    /// has is asked of its object.
+    pub attributes: Vec<(Arc<str>, Value)>,
     /// What it was raised from on purpose; for a Rust error its source.
     pub cause: Option<Arc<Raised>>,
     /// What was being handled when it was raised.
@@ -244,6 +247,26 @@ impl Raised {
             frame.name = name.into();
         }
         self
+    }
+
+    /// The error without the texts of source lines, if it has any, its own or those of its causes.
+    pub(crate) fn sourceless(&self) -> Option<Self> {
+        let part = |part: &Arc<Self>| part.sourceless().map(Arc::new);
+        let cause = self.cause.as_ref().and_then(part);
+        let context = self.context.as_ref().and_then(part);
+        let group: Vec<_> = self.group.iter().map(part).collect();
+        let has_text = self.frames.iter().any(|frame| !frame.text.is_empty());
+        if !has_text && cause.is_none() && context.is_none() && group.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut told = self.clone();
+        told.frames.iter_mut().for_each(|frame| frame.text = "".into());
+        told.cause = cause.or(told.cause);
+        told.context = context.or(told.context);
+        for (member, without) in told.group.iter_mut().zip(group) {
+            *member = without.unwrap_or_else(|| member.clone());
+        }
+        Some(told)
     }
 
     /// Whether its type, or a base of that, has this name.

@@ -160,10 +160,16 @@ impl Node {
         self.0.tells_backtraces || self.0.policy != Policy::Closed
     }
 
-    /// The error as a peer is told it: without the means to read a backtrace, where it could not be read.
+    /// The error as a peer is told it: without the means to read a backtrace, where it could not be read, and without
+    /// the source of what it came through, where that is not for the peer.
     pub(crate) fn as_told(&self, error: Error) -> Error {
-        match error.raised().filter(|_| !self.tells_backtraces()).and_then(|raised| raised.untraced()) {
-            Some(untraced) => Error::Raised(Arc::new(untraced)),
+        let mut error = error;
+        if let Some(untraced) = error.raised().filter(|_| !self.tells_backtraces()).and_then(|raised| raised.untraced())
+        {
+            error = Error::Raised(Arc::new(untraced));
+        }
+        match error.raised().filter(|_| self.0.policy == Policy::Closed).and_then(|raised| raised.sourceless()) {
+            Some(sourceless) => Error::Raised(Arc::new(sourceless)),
             None => error,
         }
     }

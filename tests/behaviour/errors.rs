@@ -14,8 +14,13 @@ use wherever_tests::pair::{Pair, node};
 
 /// A chain of sessions of so many hops, behind the last of which there is `what`.
 fn hops(count: usize, what: Own) -> (Inline, Proxy, Arc<Lab>) {
+    hops_by(Policy::Closed, count, what)
+}
+
+/// As [`hops`], every side with this policy.
+fn hops_by(policy: Policy, count: usize, what: Own) -> (Inline, Proxy, Arc<Lab>) {
     let clock = Arc::new(ManualClock::default());
-    let nodes: Vec<Node> = (0..count + 2).map(|_| node(&clock, Policy::Closed)).collect();
+    let nodes: Vec<Node> = (0..count + 2).map(|_| node(&clock, policy)).collect();
     nodes[count + 1].export("what", what);
     let mut pairs = Vec::new();
     let mut held: Option<Value> = None;
@@ -81,6 +86,7 @@ fn full() -> Raised {
     Raised {
         bases: vec!["toy:m.Base".into(), "toy:Exception".into()],
         arguments: vec![1.into(), "two".into(), Value::tuple([3.into()])],
+        attributes: vec![("code".into(), 7.into())],
         cause: Some(Arc::new(Raised { cause: Some(Arc::new(raised("toy:Deeper", "b"))), ..raised("toy:Cause", "a") })),
         context: Some(Arc::new(Raised { notes: vec!["in it".into()], ..raised("toy:Context", "c") })),
         notes: vec!["a note".into(), "and another".into()],
@@ -100,12 +106,38 @@ fn failing(error: impl Fn() -> Error + Send + Sync + 'static) -> Own {
 #[test]
 fn what_was_raised_arrives_unchanged_through_no_one_and_two_middles() {
     for count in 0..3 {
-        let (inline, what, keeper) = hops(count, failing(|| Error::Raised(Arc::new(full()))));
+        let (inline, what, keeper) = hops_by(Policy::Open, count, failing(|| Error::Raised(Arc::new(full()))));
         let error = what.invoke(()).unwrap_err();
         assert_eq!(**error.raised().unwrap(), full(), "through {count} middles");
         assert_eq!(error.to_string(), "toy:m.Failed: it failed");
         end(inline, what, &keeper);
     }
+}
+
+#[test]
+fn the_closed_policy_tells_no_source_lines_of_an_error_nor_of_what_is_behind_it() {
+    let placed = || Raised { frames: full().frames, ..raised("toy:Inner", "") };
+    let inner = move || Arc::new(Raised { cause: Some(Arc::new(placed())), ..placed() });
+    let whole =
+        move || Raised { cause: Some(inner()), context: Some(inner()), group: vec![inner(), inner()], ..full() };
+    let told = |policy| {
+        let (inline, what, keeper) = hops_by(policy, 0, failing(move || Error::Raised(Arc::new(whole()))));
+        let error = what.invoke(()).unwrap_err();
+        let raised = Raised::clone(error.raised().unwrap());
+        drop(error);
+        end(inline, what, &keeper);
+        raised
+    };
+    assert_eq!(told(Policy::Public), whole());
+    let closed = told(Policy::Closed);
+    assert!(!format!("{closed:?}").contains("pay(sum)"), "{closed:?}");
+    let places = |raised: &Raised| {
+        let place = |frame: &FrameInfo| (frame.file.clone(), frame.line, frame.column, frame.name.clone());
+        raised.frames.iter().map(place).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&closed), places(&whole()));
+    let deepest = |raised: &Raised| places(raised.cause.as_ref().unwrap().cause.as_ref().unwrap());
+    assert_eq!(deepest(&closed), deepest(&whole()));
 }
 
 #[test]
@@ -170,7 +202,7 @@ fn a_rust_error_arrives_with_its_sources_and_the_place_it_was_raised_at() {
 
 #[test]
 fn raise_and_catch_with_the_text_of_it_is_two_messages() {
-    let (inline, what, keeper) = hops(0, failing(|| Error::Raised(Arc::new(full()))));
+    let (inline, what, keeper) = hops_by(Policy::Open, 0, failing(|| Error::Raised(Arc::new(full()))));
     let before = inline.peer.stats().messages();
     let error = what.invoke(()).unwrap_err();
     let text = format!("{error} {:?} {:?}", error.raised().unwrap().frames, error.raised().unwrap().cause);

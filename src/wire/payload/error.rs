@@ -147,16 +147,22 @@ impl<'a> Writer<'a> {
             Some(object @ Value::Ref(_)) if self.detail == Detail::All => object.clone(),
             _ => Value::None,
         };
-        Value::tuple([
+        let mut details = vec![
             self.texts(&raised.bases, BASES_MAX),
-            self.arguments(&raised.arguments, level + 1),
+            self.arguments(raised.arguments.iter(), level + 1),
             cause,
             context,
             self.texts(&raised.notes, NOTES_MAX),
             Value::tuple(group),
             self.frames(&raised.frames),
             object,
-        ])
+        ];
+        if !raised.attributes.is_empty() {
+            let names = raised.attributes.iter().take(ARGUMENTS_MAX).map(|(name, _)| self.name(name));
+            let values = self.arguments(raised.attributes.iter().map(|(_, value)| value), level + 1);
+            details.extend([Value::tuple(names), values]);
+        }
+        Value::tuple(details)
     }
 
     /// A cause, a context or a member of a group; none if there is no room for it.
@@ -172,12 +178,11 @@ impl<'a> Writer<'a> {
     }
 
     /// The arguments, `level` levels down; one that cannot be sent is replaced by a text that names its kind.
-    fn arguments(&self, arguments: &[Value], level: u32) -> Value {
+    fn arguments<'v>(&self, arguments: impl Iterator<Item = &'v Value>, level: u32) -> Value {
         if self.detail != Detail::All {
             return Value::tuple([]);
         }
-        let sent = arguments.iter().take(ARGUMENTS_MAX);
-        Value::tuple(sent.map(|argument| {
+        Value::tuple(arguments.take(ARGUMENTS_MAX).map(|argument| {
             let mut probe = Output::new(self.limits);
             probe.tally.open = level;
             let mut encoder =
@@ -321,6 +326,8 @@ impl Parts {
         };
         raised.arguments = self.take(items(item(details, 1)), |argument| Some(argument.clone()));
         raised.frames = self.take(items(item(details, 6)), frame);
+        let names = self.texts(item(details, 8));
+        raised.attributes = names.into_iter().zip(items(item(details, 9)).iter().cloned()).collect();
         for member in group.iter().take(self.parts_left as usize) {
             raised.group.extend(self.part(member));
         }

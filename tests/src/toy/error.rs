@@ -96,6 +96,7 @@ impl Toy {
             bases: class.line()[1..].iter().map(|base| base.name().into()).collect(),
             message: arguments.first().map(|first| self.text(first)).unwrap_or_default().into(),
             arguments: arguments.iter().filter_map(|argument| self.outgoing(argument).ok()).collect(),
+            attributes: Vec::new(),
             cause: part("__cause__"),
             context: part("__context__"),
             notes: texts("__notes__"),

@@ -274,9 +274,12 @@ fn of_raised(raised: &Raised, slots: &[Value]) -> Json {
         Json::map([("name", name), ("message", message), ("details", of_raised(raised, slots))])
     };
     let texts = |texts: &[std::sync::Arc<str>]| Json::list(texts.iter().map(|text| Json::text(&**text)));
+    let attribute =
+        |(name, value): &(std::sync::Arc<str>, Value)| Json::list([Json::text(&**name), of_value(value, slots)]);
     Json::map([
         ("bases", texts(&raised.bases)),
         ("arguments", Json::list(raised.arguments.iter().map(|argument| of_value(argument, slots)))),
+        ("attributes", Json::list(raised.attributes.iter().map(attribute))),
         ("cause", raised.cause.as_deref().map_or(Json::Null, part)),
         ("context", raised.context.as_deref().map_or(Json::Null, part)),
         ("notes", texts(&raised.notes)),

@@ -230,6 +230,7 @@ fn raised(object: &Value) -> Raised {
     Raised {
         bases: vec!["python:builtins.Exception".into()],
         arguments: vec![Value::text("jam"), Value::tuple([Value::Int(1)])],
+        attributes: vec![("code".into(), Value::Int(7)), ("where".into(), Value::text("axis"))],
         cause: Some(Arc::new(cause)),
         context: Some(Arc::new(Raised::new("python:builtins.KeyError", "context"))),
         notes: vec!["a note".into()],

@@ -27,6 +27,7 @@ pub(super) fn grouped() -> Error {
     Error::Raised(Arc::new(Raised {
         bases: vec!["py:Exception".into()],
         arguments: vec![Value::Int(1), Value::text("two")],
+        attributes: vec![("code".into(), Value::Int(7)), ("name".into(), Value::text("x"))],
         cause: Some(Arc::new(cause)),
         context: Some(Arc::new(Raised::new("t:Context", ""))),
         notes: vec!["a note".into()],
