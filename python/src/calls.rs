@@ -12,8 +12,19 @@ use crate::values::{incoming, operand, outgoing};
 
 /// Runs what may wait without the interpreter's lock.
 pub(crate) fn wait<T: Send>(py: Python<'_>, act: impl Send + FnOnce() -> Result<T, Error>) -> PyResult<T> {
-    crate::interrupts::heeding(py, act)
-        .map_err(|error| crate::interrupts::raised(py).unwrap_or_else(|| to_python(py, error)))
+    answer(py, act)?.map_err(|error| to_python(py, error))
+}
+
+/// As [`wait`], for whoever looks at the error itself.
+pub(crate) fn answer<T: Send>(
+    py: Python<'_>,
+    act: impl Send + FnOnce() -> Result<T, Error>,
+) -> PyResult<Result<T, Error>> {
+    let done = crate::interrupts::heeding(py, act);
+    match done.is_err().then(|| crate::interrupts::raised(py)).flatten() {
+        Some(raised) => Err(raised),
+        None => Ok(done),
+    }
 }
 
 /// Makes the call, waits for its result, and gives that as a Python object.

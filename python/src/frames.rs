@@ -28,6 +28,17 @@ pub(crate) fn of(exception: &Bound<'_, PyAny>) -> Vec<FrameInfo> {
     told.into_iter().map(frame).collect()
 }
 
+/// Puts the places that an exception of this side came through elsewhere in front of its own traceback.
+pub(crate) fn homeward(exception: &Bound<'_, PyAny>, frames: &[FrameInfo]) -> PyResult<()> {
+    let told = PyList::new(exception.py(), frames.iter().map(place))?;
+    exception.py().import("wherever._frames")?.call_method1("homeward", (exception, told))?;
+    Ok(())
+}
+
+fn place(frame: &FrameInfo) -> (&str, u32, u32, &str, &str) {
+    (&frame.file, frame.line, frame.column, &frame.name, &frame.text)
+}
+
 /// A traceback that shows these places.
 pub(crate) fn traceback<'py>(
     py: Python<'py>,
@@ -37,8 +48,7 @@ pub(crate) fn traceback<'py>(
     if frames.is_empty() {
         return Ok(None);
     }
-    let told = frames.iter().map(|frame| (&*frame.file, frame.line, frame.column, &*frame.name, &*frame.text));
-    let told = PyList::new(py, told.collect::<Vec<_>>())?;
+    let told = PyList::new(py, frames.iter().map(place))?;
     let made = py.import("wherever._frames")?.call_method1("traceback", (told, session))?;
     Ok(Some(made).filter(|made| !made.is_none()))
 }

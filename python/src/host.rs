@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pyo3::basic::CompareOp;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyDict, PyList, PySet, PyString, PyTuple, PyType};
 use wherever::context::CallContext;
@@ -15,7 +15,7 @@ use wherever::shape::{Category, Shape};
 use wherever::{Error, Host, Operation, Outcome, Own, Request, Value};
 
 use crate::classes;
-use crate::errors::to_core;
+use crate::errors::{RAISED, to_core};
 use crate::process;
 use crate::shapes;
 use crate::values::{incoming, outgoing};
@@ -183,6 +183,9 @@ fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py,
         let py = object.py();
         let signature = py.import("inspect")?.call_method1("signature", (object,))?;
         return Ok(signature.str()?.into_any());
+    }
+    if name == RAISED && object.is_instance_of::<PyBaseException>() {
+        return Err(PyErr::from_value(object.clone()));
     }
     object.getattr(name)
 }

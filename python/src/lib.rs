@@ -32,6 +32,8 @@ mod _wherever {
     #[pymodule_export]
     use crate::classes::{class_dir, class_get, class_set, construct, is_stand_in_class};
     #[pymodule_export]
+    use crate::errors::{error_dir, error_get, error_set, error_text};
+    #[pymodule_export]
     use crate::frames::new_frame;
     #[pymodule_export]
     use crate::members::{AttributeMember, Method, MethodMember};

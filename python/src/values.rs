@@ -326,22 +326,38 @@ fn reference_here<'py>(py: Python<'py>, reference: &Ref) -> PyResult<Bound<'py, 
         }
         Ref::Remote(handle) => handle,
     };
-    let key = (handle.session_number(), handle.id().to_bits());
-    let met = STAND_INS.lock().by_id.get(&key).map(|met| met.clone_ref(py));
-    if let Some(object) = met.and_then(|met| met.bind(py).upgrade()) {
+    let proxy = Proxy::from(Ref::Remote(handle.clone()));
+    if let Some(object) = met(py, &proxy) {
         return Ok(object);
     }
-    let proxy = Proxy::from(reference.clone());
     if let Some(shape) = proxy.describes() {
         return Ok(classes::of_class(py, proxy, &shape)?.into_any());
     }
-    let made = stand_in(py, proxy)?;
-    // Exceptions of builtin classes cannot be watched: each time one comes it is another object.
-    if let Ok(weak) = PyWeakrefReference::new(&made) {
-        let gone = note(py, key, weak.unbind());
-        drop(gone);
-    }
+    let made = stand_in(py, proxy.clone())?;
+    remember(&proxy, &made);
     Ok(made)
+}
+
+/// By what a stand-in is found again.
+fn key_of(proxy: &Proxy) -> Option<(u64, u64)> {
+    match proxy.reference() {
+        Ref::Remote(handle) => Some((handle.session_number(), handle.id().to_bits())),
+        Ref::Own(_) => None,
+    }
+}
+
+/// What stands for this remote object already.
+pub(crate) fn met<'py>(py: Python<'py>, proxy: &Proxy) -> Option<Bound<'py, PyAny>> {
+    let key = key_of(proxy)?;
+    let met = STAND_INS.lock().by_id.get(&key).map(|met| met.clone_ref(py));
+    met.and_then(|met| met.bind(py).upgrade())
+}
+
+/// Notes what stands for a remote object, as far as it can be: the interpreter's own exceptions cannot be held weakly.
+pub(crate) fn remember(proxy: &Proxy, made: &Bound<'_, PyAny>) {
+    let (Some(key), Ok(weak)) = (key_of(proxy), PyWeakrefReference::new(made)) else { return };
+    let gone = note(made.py(), key, weak.unbind());
+    drop(gone);
 }
 
 /// Notes a stand-in, and lets go of entries whose objects are gone when there are many.

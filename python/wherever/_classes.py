@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import copyreg
 import numbers
 import types
 from typing import Any
@@ -68,6 +69,14 @@ def _bound(unbound: Any) -> Any:
     return unbound and unbound.replace(parameters=list(unbound.parameters.values())[1:])
 
 
+def _unpicklable_class(cls: type) -> Any:
+    # Found by its name, it would be looked for in a module here that the peer chose.
+    raise TypeError(f"the class {cls.__qualname__} of a peer cannot be pickled: it stays where it is")
+
+
+copyreg.pickle(RemoteType, _unpicklable_class)  # type: ignore[arg-type]
+
+
 def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
     """Makes a stand-in class. A metaclass that bases here have, such as that of abstract classes, is left out."""
     meta: type = RemoteType
@@ -77,6 +86,7 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
     foreign = [type(base) for base in bases if not issubclass(meta, type(base))]
     if foreign:
         meta = type("RemoteType", (meta, *dict.fromkeys(foreign)), {})
+        copyreg.pickle(meta, _unpicklable_class)  # type: ignore[arg-type]
     if any(not issubclass(base, (Remote, BaseException)) for base in bases):
         namespace = {**MASKED, **namespace}
     module = namespace["__module__"]
@@ -116,6 +126,38 @@ def _unpicklable(self: Any, *_: Any) -> Any:
 MASKED = {
     "__del__": _nothing, "__reduce__": _unpicklable, "__reduce_ex__": _unpicklable, "__getstate__": _unpicklable,
     "__setstate__": _unpicklable, "__copy__": Remote.__copy__, "__deepcopy__": Remote.__deepcopy__,
+}
+
+
+def _error_get(self: Any, name: str) -> Any:
+    return _wherever.error_get(self, name)
+
+
+def _error_set(self: Any, name: str, value: Any) -> None:
+    _wherever.error_set(self, name, value)
+
+
+def _error_delete(self: Any, name: str) -> None:
+    _wherever.error_set(self, name)
+
+
+def _error_dir(self: Any) -> list[str]:
+    return _wherever.error_dir(self)
+
+
+def error_str(self: Any) -> str:
+    """The text of a remote exception whose class makes one."""
+    return _wherever.error_text(self)
+
+
+def _uncopied(self: Any, *_: Any) -> Any:
+    raise TypeError("a remote exception cannot be copied: it stays where it is")
+
+
+# What a class of remote exceptions has beside what the peer says: exceptions have to be of a builtin layout.
+ERROR_MEMBERS = {
+    "__getattr__": _error_get, "__setattr__": _error_set, "__delattr__": _error_delete, "__dir__": _error_dir,
+    "__reduce__": _unpicklable, "__reduce_ex__": _unpicklable, "__copy__": _uncopied, "__deepcopy__": _uncopied,
 }
 
 

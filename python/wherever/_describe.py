@@ -119,6 +119,9 @@ def describe(cls: type) -> Described:
         told.members, told.operations = container_members(cls)
         return told
     if cls is type or issubclass(cls, BaseException) and cls.__module__ == "builtins":
+        if cls is BaseException:
+            # By this an exception that is passed as a value tells what it tells when it is raised.
+            told.members = [Member("__wherever_raised__", ATTRIBUTE, "", "", True, False, False, False, True)]
         return told
     told.interfaces = [name for name in getattr(cls, "__wherever_interfaces__", ()) if type(name) is str]
     if _wherever.is_buffer_class(cls):

@@ -51,17 +51,24 @@ class RemoteError(Error):
     """Something that a peer's code raised, of a type that has no equal here."""
 
 
+# By these names they are imported, and seen in tracebacks.
+for _cls in (Error, *Error.__subclasses__(), DeniedAttribute):
+    _cls.__module__ = "wherever"
+
+
 @functools.lru_cache(maxsize=1024)
 def named(type_name: str, base: type | None) -> type:
     """The class of an exception of which no more than the name is known."""
     known = KNOWN.get(type_name)
     if known is not None:
         return known
-    path = type_name.removeprefix("python:")
+    path = type_name.removeprefix("python:").replace("\0", "?")
     module, _, name = path.rpartition("::") if "::" in path else path.rpartition(".")
+    own = globals().get(name) if module == "wherever" else None
+    if isinstance(own, type) and issubclass(own, Error):
+        return own
+    # Of what is an exception and no more, whoever catches it wants to know where it comes from.
     bases = (RemoteError,) if base in (None, Exception) else (base,)
-    if base is not None and not issubclass(base, Exception):
-        bases = (base,)
     return type(name or path, bases, {"__module__": module or "wherever.remote", "__doc__": None})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 import sys
+import threading
 import types
 from typing import Any
 
@@ -36,7 +37,7 @@ def _place(code: types.CodeType, line: int, lasti: int) -> tuple[str, int, int, 
             if place == lasti // 2:
                 column = (start or 0) + 1
                 break
-    text = linecache.getline(shown, line).strip()[:500]
+    text = linecache.getline(shown, line).strip()[:TEXT_MAX]
     return file, max(line, 0), column, code.co_name, text
 
 
@@ -61,27 +62,33 @@ class Lines:
         return self.known.get(place % self.last, "\n")
 
 
-# Files and lines that are kept for printing: a peer cannot make them more.
+# Files, lines and characters that are kept for printing: a peer cannot make them more, nor make what looks at a file
+# go through more lines.
 FILES_MAX = 256
-LINES_MAX = 10_000
+LINE_MAX = 1_000_000
+CHARS_MAX = 4_000_000
+TEXT_MAX = 500
 _shown: dict[str, Lines] = {}
+_lock = threading.Lock()
+_chars = 0
 
 
 def _note(file: str, line: int, text: str) -> None:
-    if not text or line < 1:
+    global _chars
+    if not text or not 1 <= line <= LINE_MAX:
         return
-    lines = _shown.get(file)
-    if lines is None:
-        while len(_shown) >= FILES_MAX:
+    with _lock:
+        lines = _shown.get(file) or Lines()
+        text = text[:TEXT_MAX] + "\n"
+        _chars += len(text) - len(lines.known.get(line - 1, ""))
+        lines.known[line - 1] = text
+        lines.last = max(lines.last, line)
+        _shown[file] = lines
+        linecache.cache[file] = (0, None, lines, file)  # type: ignore[assignment]
+        while len(_shown) > FILES_MAX or _chars > CHARS_MAX:
             gone = next(iter(_shown))
-            del _shown[gone]
+            _chars -= sum(map(len, _shown.pop(gone).known.values()))
             linecache.cache.pop(gone, None)
-        lines = _shown[file] = Lines()
-    if len(lines.known) >= LINES_MAX:
-        lines.known.clear()
-    lines.known[line - 1] = text + "\n"
-    lines.last = max(lines.last, line)
-    linecache.cache[file] = (0, None, lines, file)  # type: ignore[assignment]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -103,13 +110,41 @@ def _frame(file: str, name: str, line: int) -> types.FrameType | None:
     return None
 
 
-def traceback(places: list[tuple[str, int, int, str, str]], session: int) -> types.TracebackType | None:
-    """A traceback that shows these places, the outermost first."""
-    made = None
+def _plain(text: str) -> str:
+    """A name as it is shown: no line of its own, nothing that a terminal obeys."""
+    return "".join(char if char.isprintable() else "?" for char in text[:TEXT_MAX])
+
+
+def traceback(places: list[tuple[str, int, int, str, str]], session: int,
+              made: types.TracebackType | None = None) -> types.TracebackType | None:
+    """A traceback that shows these places, the outermost first, in front of another one."""
+    peer = f"{SHOWN} {session}>" if session else f"{SHOWN}>"
     for file, line, _column, name, text in reversed(places):
-        shown = f"{SHOWN} {session}>{file if file.startswith('/') else '/' + file}".replace("\0", "?")
+        file = _plain(file)
+        shown = f"{peer}{file if file.startswith('/') else '/' + file}"
+        line = min(line, 1 << 30)
         _note(shown, line, text)
-        frame = _frame(shown, name, min(line, 1 << 30))
+        frame = _frame(shown, _plain(name), line)
         if frame is not None:
-            made = types.TracebackType(made, frame, -1, min(line, 1 << 30))
+            made = types.TracebackType(made, frame, -1, line)
     return made
+
+
+def homeward(error: BaseException, places: list[tuple[str, int, int, str, str]]) -> None:
+    """Puts the places that an exception of this side came through elsewhere in front of its own traceback.
+
+    It was told with the places here, so they come back with those there in front of them.
+    """
+    def met(place: tuple[str, int, int, str, str]) -> tuple[str, int, str]:
+        # As far as it stays the same on every side: names are cut, and made to begin at a root.
+        return "/" + _plain(place[0]).lstrip("/")[:200], place[1], _plain(place[3])[:200]
+
+    own = [met(place) for place in summary(error, sys.maxsize)]
+    while places and own:
+        # Of many places some were left out on the way.
+        while own and own[-1] != met(places[-1]):
+            own.pop()
+        if own:
+            own.pop()
+            places.pop()
+    BaseException.__setattr__(error, "__traceback__", traceback(places, 0, error.__traceback__))

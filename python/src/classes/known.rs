@@ -18,6 +18,13 @@ pub(super) fn class_of<'py>(py: Python<'py>, shape: &Arc<Shape>) -> PyResult<Opt
             return Ok(Some(support(py, "RemoteType")?.cast_into()?));
         }
     }
+    if let Some(name) = shape.name().strip_prefix("python:wherever.")
+        && let Ok(class) = py.import("wherever._errors")?.getattr(name)
+        && let Ok(class) = class.cast_into::<PyType>()
+        && is_exception(&class)
+    {
+        return Ok(Some(class));
+    }
     let plain = shape.bases().is_empty();
     let name = match shape.category() {
         Category::List if plain => "RemoteList",

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyDict, PyMapping, PyType};
 use wherever::Operation;
 use wherever::shape::{Category, Member, MemberKind, Shape};
 
@@ -13,8 +14,11 @@ use crate::members::{Action, AttributeMember, Known, MethodMember};
 /// The namespace of the class that stands for this type.
 pub(super) fn of<'py>(py: Python<'py>, shape: &Shape, is_error: bool) -> PyResult<Bound<'py, PyDict>> {
     let namespace = PyDict::new(py);
-    if !is_error {
-        namespace.set_item("__slots__", ())?;
+    match is_error {
+        true => {
+            namespace.update(super::support(py, "ERROR_MEMBERS")?.cast::<PyMapping>()?)?;
+        }
+        false => namespace.set_item("__slots__", ())?,
     }
     // A function's documentation is its own, not its type's.
     if shape.category() != Category::Function {
@@ -59,8 +63,11 @@ pub(super) fn describe_again(class: &Bound<'_, PyType>, shape: &Arc<Shape>) -> P
 
 fn descriptor(py: Python<'_>, member: &Member, is_error: bool) -> PyResult<Option<Py<PyAny>>> {
     let name = &*member.name;
-    if !hooks::may_stand(name) || (is_error && (hooks::is_special(name) && name != "__str__" && name != "__repr__")) {
+    if !hooks::may_stand(name) || (is_error && !may_stand_for_error(py, name)?) {
         return Ok(None);
+    }
+    if is_error && name == "__str__" {
+        return Ok(Some(super::support(py, "error_str")?.unbind()));
     }
     if hooks::is_special(name) && member.kind == MemberKind::Attribute {
         // `__hash__ = None` and its like: the type says that it cannot do that.
@@ -79,6 +86,15 @@ fn descriptor(py: Python<'_>, member: &Member, is_error: bool) -> PyResult<Optio
         _ if name == "__await__" => super::support(py, "await_remote")?.unbind(),
         _ => Py::new(py, MethodMember::new(known))?.into_any(),
     }))
+}
+
+/// Whether an exception's class may have the member: what every exception has, those who raise and print them rely on.
+fn may_stand_for_error(py: Python<'_>, name: &str) -> PyResult<bool> {
+    match name {
+        "__str__" | "__repr__" => Ok(true),
+        _ if hooks::is_special(name) => Ok(false),
+        _ => Ok(!py.get_type::<PyBaseException>().hasattr(name)?),
+    }
 }
 
 fn operator(py: Python<'_>, operation: Operation, name: &str, member: &str) -> PyResult<Py<PyAny>> {
