@@ -68,11 +68,24 @@ fn version(class: &Bound<'_, PyType>) -> u64 {
     u64::from(unsafe { (*class.as_type_ptr()).tp_version_tag })
 }
 
-/// A number that changes with the class, unless a member was put in another's place.
+/// A number that changes with the class: the stable interface does not tell the interpreter's own, so it is made of all
+/// that the class has.
 #[cfg(feature = "abi3")]
 fn version(class: &Bound<'_, PyType>) -> u64 {
-    let sizes = class.mro().iter().map(|base| base.getattr("__dict__").and_then(|own| own.len()).unwrap_or(0) as u64);
-    sizes.fold(1, |sum, size| sum.wrapping_mul(31).wrapping_add(size))
+    let bases = class.mro();
+    let bases = bases.iter().filter_map(|base| base.cast_into::<PyType>().ok()).filter(can_change);
+    let members = bases.filter_map(|base| base.getattr("__dict__").and_then(|own| own.call_method0("values")).ok());
+    let members = members.filter_map(|members| members.try_iter().ok()).flatten().flatten();
+    // 0 stands for no number at all.
+    members.fold(1, |sum: u64, member| sum.wrapping_mul(31).wrapping_add(member.as_ptr() as u64)).max(1)
+}
+
+/// Whether members of the class may be replaced: those that are compiled in stay as they are.
+#[cfg(feature = "abi3")]
+#[allow(unsafe_code, reason = "PyO3 has no call for it")]
+fn can_change(class: &Bound<'_, PyType>) -> bool {
+    // SAFETY: the class is alive.
+    unsafe { pyo3::ffi::PyType_GetFlags(class.as_type_ptr()) & pyo3::ffi::Py_TPFLAGS_HEAPTYPE != 0 }
 }
 
 /// The shape of the instances of a class.

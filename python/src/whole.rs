@@ -18,10 +18,8 @@ pub(crate) fn has_buffer(proxy: &Proxy) -> bool {
 }
 
 /// Whether the object has a buffer that can be copied.
-#[allow(unsafe_code, reason = "PyO3 has no call for it")]
 pub(crate) fn is_buffer(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: the pointer is of a live object.
-    unsafe { pyo3::ffi::PyObject_CheckBuffer(object.as_ptr()) != 0 }
+    is_buffer_class(&object.get_type())
 }
 
 /// Whether instances of a class have buffers.
