@@ -3,7 +3,10 @@
 use crate::fuzz;
 use crate::packages;
 use crate::process::{Failure, Outcome, cargo, run, say};
+use crate::python;
 use crate::watchdog::Watchdog;
+use std::env;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Time that a step may take, on a machine as slow as any. All of them together take a fraction of it.
@@ -42,6 +45,12 @@ const STEPS: &[Step] = &[
     },
     Step { name: "heap-bound", repeat: "cargo test --locked --package wherever-fuzz --lib", run: Step::as_shown },
     Step {
+        name: "abi3",
+        repeat: "cargo check --locked --package wherever-python --features abi3",
+        run: Step::as_shown,
+    },
+    Step { name: "python", repeat: "cargo xtask python", run: |_| python::test(&[]) },
+    Step {
         name: "sim",
         repeat: "cargo xtask sim --seeds 5000",
         run: |_| packages::sim(&["--seeds".into(), "5000".into()]),
@@ -54,6 +63,11 @@ const STEPS: &[Step] = &[
     },
     Step { name: "shuttle", repeat: "cargo xtask shuttle", run: |_| packages::shuttle(&[]) },
     Step { name: "bench", repeat: "cargo xtask bench --quick", run: |_| packages::bench(&["--quick".into()]) },
+    Step {
+        name: "bench-python",
+        repeat: "cargo xtask bench python --quick call attribute callback echo",
+        run: |_| python::bench(&["--quick", "call", "attribute", "callback", "echo"].map(String::from)),
+    },
     Step { name: "vectors", repeat: "cargo xtask vectors --check", run: |_| packages::vectors(&["--check".into()]) },
     Step { name: "fuzz", repeat: "cargo xtask fuzz --seconds 5", run: |_| fuzz::run_targets(5, None) },
     Step { name: "demo", repeat: "cargo xtask demo", run: |_| packages::demo(&[]) },
@@ -67,7 +81,7 @@ impl Step {
     /// Runs the very words of `repeat`, so that the two cannot differ.
     fn as_shown(&self) -> Outcome {
         let words: Vec<&str> = self.repeat.split_whitespace().skip(1).collect();
-        run(&mut cargo(&words))
+        run(&mut for_python(cargo(&words))?)
     }
 }
 
@@ -75,7 +89,15 @@ impl Step {
 fn doc(step: &Step) -> Outcome {
     let words = step.repeat.split_whitespace();
     let words: Vec<&str> = words.skip_while(|word| *word != "doc").collect();
-    run(cargo(&words).env("RUSTDOCFLAGS", "-D warnings"))
+    run(for_python(cargo(&words))?.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Has the Python package looked at for one and the same interpreter in all steps: with another it is compiled anew.
+fn for_python(mut cargo: Command) -> Result<Command, Failure> {
+    if env::var_os("PYO3_PYTHON").is_none() {
+        cargo.env("PYO3_PYTHON", python::interpreter()?.path);
+    }
+    Ok(cargo)
 }
 
 /// Runs every step and says what passed; stops at the first that fails.
@@ -83,6 +105,8 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     if let Some(extra) = args.first() {
         return Err(Failure::usage(format!("`cargo xtask test` takes no arguments, and got `{extra}`")));
     }
+    // Without one the gate would stop half way.
+    python::interpreter()?;
     let start = Instant::now();
     for step in STEPS {
         say(format!("== {}: {}", step.name, step.repeat));

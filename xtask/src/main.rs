@@ -7,6 +7,7 @@ mod fuzz;
 mod gate;
 mod packages;
 mod process;
+mod python;
 mod watchdog;
 
 use process::{Failure, Outcome};
@@ -20,7 +21,10 @@ usage: cargo xtask COMMAND
                                   hardware
   test                            the gate: everything that must pass before a commit
   sim [--seeds N] [--seed S] ...  run random topologies on invented time (release build)
+  python [ARGS]                   build the Python package, install it and run its tests: pytest's arguments
   bench [--quick] [ROW] ...       what a call costs beside the bare carrier (release build)
+  bench python [--quick] [ROW] ...
+                                  what the Python package costs beside libraries that do the like
   real SCENE | real model [--seed S] [--seeds N] [--carrier C] [--floods] [--kill]
                                   play a scene, or random programs, between real processes
   shuttle [MODEL]                 try many orders of threads on the models of the drivers; SHUTTLE_SCHEDULE
@@ -51,7 +55,11 @@ fn dispatch(args: &[String]) -> Outcome {
         "test" => gate::test(rest),
         "sim" => packages::sim(rest),
         "real" => packages::real(rest),
-        "bench" => packages::bench(rest),
+        "python" => python::test(rest),
+        "bench" => match rest.split_first() {
+            Some((which, rest)) if which == "python" => python::bench(rest),
+            _ => packages::bench(rest),
+        },
         "shuttle" => packages::shuttle(rest),
         "vectors" => packages::vectors(rest),
         "fuzz" => fuzz::fuzz(rest),
