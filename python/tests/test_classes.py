@@ -79,7 +79,9 @@ class Fragile:
 class Number:
     def __init__(self, n): self.n = n
     def __add__(self, o):
-        return Number(self.n + (o.n if isinstance(o, Number) else o)) if isinstance(o, (Number, int)) else NotImplemented
+        if not isinstance(o, (Number, int)):
+            return NotImplemented
+        return Number(self.n + (o.n if isinstance(o, Number) else o))
     __radd__ = __add__
     def __iadd__(self, o): self.n += o; return self
     def __eq__(self, o): return isinstance(o, Number) and self.n == o.n

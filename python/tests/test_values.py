@@ -37,7 +37,8 @@ BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 VALUES = [
     None, True, False, 0, -1, 2**63 - 1, -2**63, 2**63, -2**63 - 1, 10**400, -(10**400), 255, 256, 0.0, -0.0, 1.5,
     math.inf, -math.inf, 5e-324, 1 + 2j, complex(-0.0, math.inf), "", "text", "ä€😀\x00", "\ud800 alone", b"",
-    bytes(range(256)), (), (1, ("two", (b"3",))), frozenset(), frozenset({1, "two", (3,)}), range(5), range(1, 10**30, 7),
+    bytes(range(256)), (), (1, ("two", (b"3",))), frozenset(), frozenset({1, "two", (3,)}), range(5),
+    range(1, 10**30, 7),
     range(10, 0, -3), slice(None), slice(1, 2, 3), slice("a", None, (1,)), ..., NotImplemented, int, dict, ValueError,
     dt.date(2024, 2, 29), dt.date.max, dt.timedelta(days=-1, microseconds=1), dt.timedelta.max, dt.timezone.utc,
     dt.timezone(dt.timedelta(hours=5, minutes=30)), dt.timezone(dt.timedelta(hours=-3), "BRT"), BERLIN,
@@ -92,7 +93,8 @@ def test_what_is_in_a_tuple_goes_by_its_own_rules(module_peer):
     back = module_peer.get("echo")((1, inner, (inner,)))
     assert back[1] is inner and back[2][0] is inner
     # What holds something that is no copy is no copy either.
-    with_zone = dt.datetime(2024, 1, 1, tzinfo=type("Zone", (dt.tzinfo,), {"utcoffset": lambda s, d: dt.timedelta(0)})())
+    zone = type("Zone", (dt.tzinfo,), {"utcoffset": lambda s, d: dt.timedelta(0)})()
+    with_zone = dt.datetime(2024, 1, 1, tzinfo=zone)
     assert module_peer.get("echo")(with_zone) is with_zone
 
 

@@ -26,7 +26,7 @@ class RemoteType(type):
         if "__wherever__" not in namespace:
             for base in bases:
                 if issubclass(base, _final):
-                    raise TypeError(f"{base.__name__} cannot be extended here: it stands for a builtin type of the peer")
+                    raise TypeError(f"{base.__name__} cannot be extended here: it stands for a builtin type of a peer")
         return type.__new__(meta, name, bases, namespace)
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **named: Any) -> None:
@@ -220,7 +220,8 @@ class RemoteContainer(RemoteObject):
 class RemoteList(RemoteContainer):
     __slots__ = ()
     __class__ = property(lambda self: list)  # type: ignore[assignment]
-    for _name in ("lt", "le", "gt", "ge", "getitem", "setitem", "delitem", "add", "radd", "iadd", "mul", "rmul", "imul"):
+    for _name in ("lt", "le", "gt", "ge", "getitem", "setitem", "delitem", "add", "radd", "iadd", "mul", "rmul",
+                  "imul"):
         locals()[f"__{_name}__"] = _wherever.operation(f"__{_name}__")
     for _name in ("append", "extend", "insert", "pop", "remove", "clear", "index", "count", "reverse", "sort"):
         locals()[_name] = _wherever.make_method(_name)

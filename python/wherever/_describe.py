@@ -28,7 +28,8 @@ FUNCTIONS = (
 
 ITERATORS = tuple(
     type(iter(made))
-    for made in ([], (), {}, {}.values(), {}.items(), set(), "", b"", bytearray(), range(0), range(1 << 80), reversed([]))
+    for made in ([], (), {}, {}.values(), {}.items(), set(), "", b"", bytearray(), range(0), range(1 << 80),
+                 reversed([]))
 ) + (types.GeneratorType, map, filter, zip, enumerate, reversed)
 
 # Special names that are never told: what the interpreter calls or reads by itself, and what every object has.

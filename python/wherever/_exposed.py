@@ -13,8 +13,8 @@ def exposed(what: Any = None, /, *names: str, one_way: bool = False, concurrent:
 
     Of a class that is what it defines without an underscore in front, its special methods, the attributes that it
     declares by annotations, and the making of instances. `@exposed("x", "y")` above a class adds attributes that its
-    instances have. Of a method, `one_way` makes its calls return at once without a result, `concurrent` lets later calls
-    of a thread overtake it, `reads` says that it changes nothing, so that read-only references let it through.
+    instances have. Of a method, `one_way` makes its calls return at once without a result, `concurrent` lets later
+    calls of a thread overtake it, `reads` says that it changes nothing, so that read-only references let it through.
     """
     words = {"one_way": one_way, "concurrent": concurrent, "reads": reads}
     if what is None or isinstance(what, str):

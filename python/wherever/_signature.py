@@ -23,7 +23,7 @@ class Written:
 
 @functools.lru_cache(maxsize=4096)
 def signature(text: str, takes_self: bool = False) -> inspect.Signature | None:
-    """The signature that a text such as `(steps: int, speed: float = 1.0) -> None` tells of; none if it is no such text.
+    """The signature that a text such as `(steps: int, speed: float = 1.0) -> None` tells of; none if it is no such.
 
     Of a method that is not bound, `self` stands in front.
     """

@@ -352,8 +352,8 @@ def _codec_of(cls: type) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         return tuple, functools.partial(_named_back, cls)
     if _wherever.is_buffer_class(cls):
         return (lambda v: _buffer_parts(Buffer(v))), _buffer_back
-    raise TypeError(f"{cls.__qualname__} is no frozen dataclass, enumeration, named tuple or array: say how it is copied "
-                    "by encode= and decode=")
+    raise TypeError(f"{cls.__qualname__} is no frozen dataclass, enumeration, named tuple or array: say how it is "
+                    "copied by encode= and decode=")
 
 
 def _data_back(cls: type, names: tuple[str, ...], data: Any) -> Any:

@@ -3,6 +3,7 @@
 
 mod manifest;
 mod pages;
+mod python;
 mod source;
 mod surface;
 mod threads;

@@ -14,6 +14,9 @@ const MACROS: &str = "wherever-macros";
 const FEATURES: [&str; 2] = ["futures-core", "tracing"];
 const BY_FLAG: &str = "shuttle";
 
+/// What the Python package depends on; and it alone on the first of them.
+const PYTHON: [&str; 4] = ["pyo3", "parking_lot", "wherever", "wherever-transports"];
+
 /// Packages below the core at any depth, those for compiling and for other systems included. More need a reason.
 const TREE_MAX: usize = 25;
 
@@ -73,4 +76,13 @@ fn what_is_below_the_core_stays_little() {
     }
     println!("{} packages below the core: {}", met.len(), met.iter().copied().collect::<Vec<_>>().join(", "));
     assert!(met.len() <= TREE_MAX, "{} packages: {met:?}", met.len());
+}
+
+#[test]
+fn the_interpreter_is_the_python_packages_alone() {
+    let locked = locked();
+    let direct: BTreeSet<&str> = locked["wherever-python"].iter().map(String::as_str).collect();
+    assert_eq!(direct, BTreeSet::from(PYTHON));
+    let others = locked.iter().filter(|(_, below)| below.iter().any(|name| name == PYTHON[0]));
+    assert_eq!(others.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["wherever-python"]);
 }

@@ -8,7 +8,7 @@ use crate::manifest::top;
 
 /// All pages: those at the top, and those of the documentation and the tests.
 fn pages() -> Vec<PathBuf> {
-    let folders = ["", "docs", "tests", "tests/vectors", "fuzz", "demos", "transports"];
+    let folders = ["", "docs", "tests", "tests/vectors", "fuzz", "demos", "transports", "python"];
     let entries = folders.iter().flat_map(|folder| fs::read_dir(top().join(folder)).unwrap());
     entries
         .map(|entry| entry.unwrap().path())
