@@ -1,10 +1,11 @@
 //! Interrupts: what makes the blocking waits of a thread fail at once, from any other thread; for Ctrl-C.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
@@ -47,8 +48,20 @@ struct Watchers {
     told: BTreeMap<u64, Arc<dyn Fn() + Send + Sync>>,
 }
 
+/// What a thread does now and then while it waits; whether the wait is to fail.
+pub(crate) type Look = fn() -> bool;
+
+/// How long a thread that looks waits in one go.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 thread_local! {
     static CURRENT: RefCell<Option<Interrupt>> = const { RefCell::new(None) };
+    static LOOK: Cell<Option<Look>> = const { Cell::new(None) };
+}
+
+/// What the present thread does now and then while it waits, if it does anything.
+pub(crate) fn look() -> Option<Look> {
+    LOOK.get()
 }
 
 /// What the waits of the present thread heed, if they heed anything.
@@ -96,6 +109,14 @@ impl Interrupt {
         CURRENT.with(|current| *current.borrow_mut() = Some(Interrupt(parts)));
         let _left = Left(outer);
         act()
+    }
+
+    /// Has the present thread run this every 50 ms while it waits, from now on. Nothing is held meanwhile, and it may
+    /// make calls itself. If it gives `true`, the wait fails with [`Error::Interrupted`], as if an interrupt had been
+    /// triggered; if not, the wait goes on. For a language in which handlers of signals run on one thread, between other
+    /// things that this does. Sessions that know threads heed it, those of [`crate::connect`].
+    pub fn look_while_waiting(look: Option<fn() -> bool>) {
+        LOOK.set(look);
     }
 
     /// Has this called, on whatever thread triggers, each time that it is triggered, until the guard is dropped; and at

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use crate::call::{CallBuilder, Callee};
+use crate::clock::Time;
 use crate::context::CallContext;
 use crate::convert::IntoArguments;
 use crate::drive::{Awaited, Hub, serving};
@@ -46,6 +48,18 @@ impl Promise {
     /// # Errors
     /// What the call failed with.
     pub fn result(&self) -> Result<Value, Error> {
+        self.wait(None)
+    }
+
+    /// As [`Self::result`], but waits no longer than this. The call goes on: the promise can be waited for again.
+    ///
+    /// # Errors
+    /// [`Error::Deadline`] if the result has not come in this time; what the call failed with.
+    pub fn result_within(&self, time: Duration) -> Result<Value, Error> {
+        self.wait(Some(time))
+    }
+
+    fn wait(&self, time: Option<Duration>) -> Result<Value, Error> {
         let handle = match &self.0 {
             State::Ready(result) => return result.clone(),
             State::Remote(handle) => handle,
@@ -54,25 +68,28 @@ impl Promise {
             return Err(Error::Misuse("a promise of a foreign kind".into()));
         };
         let id = handle.id();
+        // What no clock can hold is for ever.
+        let until = time.and_then(|time| hub.now().checked_add(time));
         if hub.with(|session| session.is_no_return(id)) {
-            return self.prove(&hub);
+            return self.prove(&hub, until);
         }
         hub.with(|session| {
             session.await_question(id);
             session.will_wait(id);
         });
-        let value = hub.wait_value(Awaited::Promise(id))?;
+        let value = hub.wait_value(Awaited::Promise(id, until))?;
         let lane = hub.lane();
         if hub.with(|session| session.needs_proof(id, lane)) {
-            return self.prove(&hub);
+            return self.prove(&hub, until);
         }
         Ok(value)
     }
 
     /// Asks for the result by a no-op call on the answer, which comes after all that this thread sent on it.
-    fn prove(&self, hub: &Arc<Hub>) -> Result<Value, Error> {
+    fn prove(&self, hub: &Arc<Hub>, until: Option<Time>) -> Result<Value, Error> {
         let State::Remote(handle) = &self.0 else { return Err(Error::Stopped) };
-        let spec = proof_of(hub, handle);
+        let mut spec = proof_of(hub, handle);
+        spec.deadline = spec.deadline.into_iter().chain(until).min();
         let in_time = spec.deadline.is_some();
         let proof = hub.call_when_room(spec, true).and_then(|id| hub.wait_value(Awaited::call(id, in_time)));
         self.proven(hub, proof)

@@ -105,8 +105,8 @@ pub(crate) enum Awaited {
     Call(Id),
     /// The same for one that has a deadline.
     CallInTime(Id),
-    /// News of a question that others may settle: its promise is theirs too.
-    Promise(Id),
+    /// News of a question that others may settle: its promise is theirs too; until this moment at the latest.
+    Promise(Id, Option<Time>),
     /// Room for a call, or for a result; until this moment at the latest.
     Room(Option<Time>),
     /// The end of the session.
@@ -122,8 +122,16 @@ impl Awaited {
     /// The question that it is news of.
     pub(crate) fn question(self) -> Option<Id> {
         match self {
-            Awaited::Call(id) | Awaited::CallInTime(id) | Awaited::Promise(id) => Some(id),
+            Awaited::Call(id) | Awaited::CallInTime(id) | Awaited::Promise(id, _) => Some(id),
             Awaited::Room(_) | Awaited::End => None,
+        }
+    }
+
+    /// When it is waited for no more.
+    pub(crate) fn until(self) -> Option<Time> {
+        match self {
+            Awaited::Room(until) | Awaited::Promise(_, until) => until,
+            Awaited::Call(_) | Awaited::CallInTime(_) | Awaited::End => None,
         }
     }
 

@@ -407,16 +407,17 @@ impl Hub {
     pub(crate) fn wait_settled(self: &Arc<Self>, awaited: Awaited) -> Settled {
         let Some(id) = awaited.question() else { return Err(Error::Stopped) };
         let mut settled = None;
+        let is_late = || awaited.until().is_some_and(|until| until <= self.now());
         let waited = self.driver.wait(self, awaited, &mut |session| {
             settled = session.take_settled(id);
-            settled.is_some()
+            settled.is_some() || is_late()
         });
         if let Err(error) = waited {
             // One that may not wait here was refused, and is not to run all the same.
             let given_up = matches!(error, Error::Interrupted | Error::Misuse(_));
             match awaited {
                 // Others may wait for it, and whoever holds it may do so again.
-                Awaited::Promise(_) if given_up => {}
+                Awaited::Promise(..) if given_up => {}
                 _ if given_up => {
                     self.with(|session| {
                         session.stop_question(id);
@@ -428,7 +429,8 @@ impl Hub {
             }
             return Err(error);
         }
-        settled.unwrap_or(Err(Error::Stopped))
+        let late = || Error::Deadline("waiting for the result of a promise".into());
+        settled.unwrap_or_else(|| Err(if awaited.until().is_some() { late() } else { Error::Stopped }))
     }
 
     /// Waits for a question and decodes its result.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::clock::Time;
 use crate::drive::dispatching::Waits;
 use crate::drive::hub::{Awaited, Drive, Hub};
 use crate::drive::spring::Task;
@@ -203,12 +204,12 @@ impl Simple {
         Some((interrupt, watch))
     }
 
-    /// How long to wait for a frame before time must be told.
-    fn patience(&self, hub: &Arc<Hub>) -> Option<Duration> {
+    /// How long to wait for a frame before time must be told, or until this moment.
+    fn patience(&self, hub: &Arc<Hub>, until: Option<Time>) -> Option<Duration> {
         if !self.carrier.is_interruptible() {
             return None;
         }
-        let due = hub.with(|session| session.poll_time())?;
+        let due = hub.with(|session| session.poll_time()).into_iter().chain(until).min()?;
         Some(due.saturating_sub(hub.now()))
     }
 }
@@ -253,7 +254,7 @@ impl Drive for Simple {
         }
     }
 
-    fn wait(&self, hub: &Arc<Hub>, _awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
+    fn wait(&self, hub: &Arc<Hub>, awaited: Awaited, done: &mut dyn FnMut(&mut Session) -> bool) -> Result<(), Error> {
         let _turn = self.enter()?;
         let heeded = self.heed();
         let mut counted = false;
@@ -272,7 +273,7 @@ impl Drive for Simple {
             if !std::mem::replace(&mut counted, true) {
                 hub.with(Session::count_round_trip);
             }
-            let patience = self.patience(hub);
+            let patience = self.patience(hub, awaited.until());
             self.receive(hub, patience, heeded.is_some());
         }
     }
@@ -307,7 +308,7 @@ impl Drive for Simple {
                 return Ok(());
             }
             check(heeded.as_ref())?;
-            let patience = self.patience(hub);
+            let patience = self.patience(hub, None);
             self.receive(hub, patience, heeded.is_some());
         }
     }

@@ -234,8 +234,8 @@ impl Drive for Driver {
         let heeded = interrupt::current();
         let shared = self.0.clone();
         let _watch = heeded.as_ref().map(|interrupt| interrupt.watch(Arc::new(move || shared.parked.wake())));
-        let _timed = matches!(awaited, Awaited::Room(Some(_))).then(|| self.0.parked.begin_timed());
-        if matches!(awaited, Awaited::Room(Some(_))) {
+        let _timed = awaited.until().map(|_| self.0.parked.begin_timed());
+        if awaited.until().is_some() {
             self.0.node.ticker().enlist(hub);
         }
         let mut counted = false;

@@ -1,8 +1,10 @@
 //! Interrupts: a wait ends at once, the call that was waited for is stopped, a promise and a stream are left alone.
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -195,4 +197,83 @@ fn serving_ends_and_can_be_gone_on_with() {
     drop(far);
     assert!(peer.serve().is_ok());
     assert!(peer.stats().is_idle());
+}
+
+type Act = Box<dyn FnMut() -> bool>;
+
+thread_local! {
+    /// What the present thread does when it looks.
+    static ACT: RefCell<Option<Act>> = const { RefCell::new(None) };
+}
+
+/// Runs this; the thread does that whenever it looks.
+fn looking<R>(act: impl FnMut() -> bool + 'static, wait: impl FnOnce() -> R) -> R {
+    ACT.set(Some(Box::new(act)));
+    Interrupt::look_while_waiting(Some(|| ACT.with_borrow_mut(|act| act.as_mut().is_some_and(|act| act()))));
+    let result = wait();
+    Interrupt::look_while_waiting(None);
+    ACT.set(None);
+    result
+}
+
+/// The drivers of a session that knows threads.
+const THREADS: &[Connect] = DRIVERS.split_at(1).1;
+
+#[test]
+fn a_thread_that_looks_makes_calls_meanwhile_and_ends_its_wait() {
+    for connect in THREADS {
+        let set = Set::start(*connect);
+        let (peer, mut looks) = (set.peer.clone(), 0);
+        let result = looking(
+            move || {
+                looks += 1;
+                // It receives meanwhile: the thread that waits has given up what it had.
+                peer.get("invoke").unwrap();
+                looks == 3
+            },
+            || set.hang.invoke(()),
+        );
+        assert!(is_interrupted(&result), "{result:?}");
+        let context = set.hanging.lock().recv().unwrap();
+        set.peer.get("invoke").unwrap();
+        assert!(context.is_stopped());
+        drop(context);
+        set.end();
+    }
+}
+
+#[test]
+fn a_wait_that_a_look_does_not_end_goes_on() {
+    for connect in THREADS {
+        let set = Set::start(*connect);
+        let hanging = std::mem::replace(&mut *set.hanging.lock(), channel().1);
+        let let_go = move || {
+            // Once: then there is nothing more.
+            hanging.try_iter().for_each(|context| context.reply().settle(Ok(7.into())));
+            false
+        };
+        let promise = set.hang.request(Operation::Call).promise().unwrap();
+        assert_eq!(looking(let_go, || promise.result()).unwrap(), 7.into());
+        drop(promise);
+        set.end();
+    }
+}
+
+#[test]
+fn a_promise_is_waited_for_as_long_as_is_said_and_again() {
+    for connect in DRIVERS {
+        let set = Set::start(connect);
+        let promise = set.hang.request(Operation::Call).promise().unwrap();
+        let late = promise.result_within(Duration::from_millis(10));
+        assert!(matches!(late, Err(Error::Deadline(_))), "{late:?}");
+        let late = promise.result_within(Duration::ZERO);
+        assert!(matches!(late, Err(Error::Deadline(_))), "{late:?}");
+        let context = set.hanging.lock().recv().unwrap();
+        assert!(!context.is_stopped());
+        context.reply().settle(Ok(7.into()));
+        assert_eq!(promise.result_within(Duration::MAX).unwrap(), 7.into());
+        assert_eq!(promise.result_within(Duration::ZERO).unwrap(), 7.into());
+        drop(promise);
+        set.end();
+    }
 }

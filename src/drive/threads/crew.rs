@@ -60,7 +60,7 @@ impl Threads {
 
     /// Receives once, unless the session is gone.
     fn read(&self, hub: &Weak<Hub>) {
-        let Some((hub, received)) = self.receive(|| hub.upgrade(), false, &mut |_| false) else { return };
+        let Some((hub, received)) = self.receive(|| hub.upgrade(), false, None, &mut |_| false) else { return };
         if !received.trash.is_empty() {
             self.leave_to_crew(&hub, received.trash);
         }

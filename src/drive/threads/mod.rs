@@ -19,6 +19,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -125,6 +126,8 @@ struct Received {
     done: bool,
     /// Something may be ready to leave.
     sends: bool,
+    /// There was no frame: the time has passed, or a signal or a wake came.
+    idle: bool,
     /// To be dropped where the user's code may run.
     trash: Vec<Trash>,
 }
@@ -176,26 +179,28 @@ impl Threads {
         }
     }
 
-    /// Receives one frame, if one comes before the carrier is woken, and takes it in. The present thread has the reading
+    /// Receives one frame, if one comes before the carrier is woken or this time has passed, and takes it in. The present thread has the reading
     /// role; nothing is held while it waits but that.
     fn receive(
         &self,
         hub: impl FnOnce() -> Option<Arc<Hub>>,
         wakeable: bool,
+        time: Option<Duration>,
         done: &mut dyn FnMut(&mut Session) -> bool,
     ) -> Option<(Arc<Hub>, Received)> {
         let mut frame = BUFFER.take();
         let received = guarded(|| match wakeable && self.0.carrier.is_interruptible() {
-            true => self.0.carrier.recv_until(&mut frame, None),
+            true => self.0.carrier.recv_until(&mut frame, time),
             false => self.0.carrier.recv(&mut frame),
         });
         let hub = hub()?;
         let now = hub.now();
+        let idle = received.as_ref().is_err_and(is_no_frame);
         let _reads = Within::enter(&READS, self.address());
         let ((is_done, mut sends), trash) = hub.take_in(|session| {
             match &received {
                 Ok(()) => session.handle_frame(now, &frame),
-                Err(error) if is_no_frame(error) => {}
+                Err(_) if idle => {}
                 Err(error) => session.carrier_lost(&lost(error)),
             }
             (done(session), session.has_frames())
@@ -205,7 +210,7 @@ impl Threads {
             BUFFER.set(frame);
         }
         self.0.node.ticker().enlist(&hub);
-        Some((hub, Received { done: is_done, sends, trash }))
+        Some((hub, Received { done: is_done, sends, idle, trash }))
     }
 
     /// Sends what is ready, unless somebody does; the last one closes the carrier.

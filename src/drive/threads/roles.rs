@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::drive::contract::Awaited;
+use crate::interrupt::LOOK_EVERY;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::table::Id;
 use state::{At, Ending, Holder, Seat, State};
@@ -60,6 +61,8 @@ pub(crate) struct Wish {
     pub(crate) wakeable: bool,
     /// When it looks again at the latest.
     pub(crate) until: Option<Time>,
+    /// It does not wait for long without a pause.
+    pub(crate) looks: bool,
 }
 
 /// Ticks without any traffic after which the ticker may stop looking.
@@ -90,6 +93,8 @@ pub(crate) enum Step<W> {
     Read,
     /// Do this, which is nested in its call.
     Nested(W),
+    /// Pause: it has waited for a while.
+    Pause,
     /// See to the calls, then ask again.
     Again,
 }
@@ -170,8 +175,24 @@ impl<W: Piece> Roles<W> {
                 calls.helper = true;
                 return (Step::Again, calls);
             }
-            state = park(state, key);
+            let late;
+            (state, late) = park(state, key);
+            if late {
+                return (Step::Pause, calls);
+            }
         }
+    }
+
+    /// The thread on this seat does something else for a while, without the reading role.
+    pub(crate) fn pause(&self, key: u64) -> Calls {
+        let mut state = self.state.lock();
+        let holds = state.reading == Some(Holder::Seat(key));
+        let Some(seat) = state.seats.iter_mut().rfind(|seat| seat.key == key) else { return Calls::default() };
+        seat.at = At::Working;
+        if !holds {
+            return Calls::default();
+        }
+        Calls { helper: state.pass_on(), tick: true, ..Calls::default() }
     }
 
     /// The thread on this seat waits in another way.
@@ -427,12 +448,16 @@ impl<W: Piece> Roles<W> {
     }
 }
 
-/// Waits on the seat's signal.
-fn park<'a, W>(mut state: MutexGuard<'a, State<W>>, key: u64) -> MutexGuard<'a, State<W>> {
+/// Waits on the seat's signal; whether in vain, for as long as such a thread waits in one go.
+fn park<'a, W>(mut state: MutexGuard<'a, State<W>>, key: u64) -> (MutexGuard<'a, State<W>>, bool) {
+    let mut late = false;
     if let Some(seat) = state.seats.iter_mut().rfind(|seat| seat.key == key) {
         seat.at = At::Parked;
-        let signal = seat.signal.get_or_insert_default().clone();
-        signal.wait(&mut state);
+        let (signal, looks) = (seat.signal.get_or_insert_default().clone(), seat.wish.looks);
+        match looks {
+            true => late = signal.wait_for(&mut state, LOOK_EVERY).timed_out(),
+            false => signal.wait(&mut state),
+        }
     }
-    state
+    (state, late)
 }

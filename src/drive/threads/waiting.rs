@@ -9,7 +9,7 @@ use crate::drive::threads::roles::{Step, Wish};
 use crate::drive::threads::{CREW_OF, SERVES, Threads, Within};
 use crate::drive::work::Work;
 use crate::error::Error;
-use crate::interrupt::{self, Interrupt};
+use crate::interrupt::{self, Interrupt, LOOK_EVERY, Look};
 use crate::session::Session;
 
 /// A thread's place among those that wait. Dropping it gives up whatever it has.
@@ -74,8 +74,8 @@ impl Threads {
         let by_crew = self.by_crew();
         // Of the crew or not, a thread that waits does not come for work by itself.
         let _waits = Within::enter(&CREW_OF, 0);
-        let interrupt = interrupt::current();
-        let wish = self.wish(awaited, interrupt.is_some());
+        let (interrupt, pauses) = (interrupt::current(), interrupt::look());
+        let wish = self.wish(awaited, interrupt.is_some(), pauses.is_some());
         // Before anything leaves: what is nested in the call finds the thread that waits for it.
         let seat = Seat::take(self, hub, wish, by_crew);
         let _watch = interrupt.as_ref().map(|interrupt| {
@@ -102,13 +102,16 @@ impl Threads {
                         return Err(Error::Interrupted);
                     }
                 }
+                Step::Pause => self.pause(hub, &seat, pauses)?,
                 Step::Nested(work) => {
                     let _serves = Serves::enter(self, seat.key, &work);
                     work.run(hub);
                     hub.kick();
                 }
                 Step::Read => {
-                    let Some((_, received)) = self.receive(|| Some(hub.clone()), wish.wakeable, done) else { continue };
+                    let time = pauses.map(|_| LOOK_EVERY);
+                    let received = self.receive(|| Some(hub.clone()), wish.wakeable, time, done);
+                    let Some((_, received)) = received else { continue };
                     if received.done {
                         // The role goes first: what follows may be the user's, and may send.
                         drop(seat);
@@ -122,9 +125,20 @@ impl Threads {
                     if received.sends {
                         self.take_work(hub, Work::Send);
                     }
+                    if received.idle {
+                        self.pause(hub, &seat, pauses)?;
+                    }
                 }
             }
         }
+    }
+
+    /// Has the present thread do what it does now and then while it waits, with nothing in hand.
+    fn pause(&self, hub: &Hub, seat: &Seat<'_>, pauses: Option<Look>) -> Result<(), Error> {
+        let Some(look) = pauses else { return Ok(()) };
+        let calls = self.0.roles.pause(seat.key);
+        self.see_to(hub, calls);
+        if look() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
     /// Sends what is queued, and looks for the first time: once, if nobody else sends.
@@ -170,12 +184,11 @@ impl Threads {
         }
     }
 
-    fn wish(&self, awaited: Awaited, interruptible: bool) -> Wish {
+    fn wish(&self, awaited: Awaited, interruptible: bool, looks: bool) -> Wish {
         // What it waits for may come another way than by the carrier.
-        let wakeable = interruptible || !matches!(awaited, Awaited::Call(_));
+        let wakeable = interruptible || looks || !matches!(awaited, Awaited::Call(_));
         let may_read = awaited != Awaited::End && (!wakeable || self.0.carrier.is_interruptible());
-        let until = if let Awaited::Room(until) = awaited { until } else { None };
-        Wish { awaited, may_read, wakeable, until }
+        Wish { awaited, may_read, wakeable, until: awaited.until(), looks }
     }
 }
 

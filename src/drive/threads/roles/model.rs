@@ -81,7 +81,7 @@ fn model_two_that_wait_for_one_promise_and_one_for_room() {
         let mut waiting: Vec<_> = (0..2)
             .map(|_| {
                 spawn(&world, move |world| {
-                    assert!(world.wait(Awaited::Promise(id), &|session| session.is_settled(id)));
+                    assert!(world.wait(Awaited::Promise(id, None), &|session| session.is_settled(id)));
                 })
             })
             .collect();

@@ -352,7 +352,7 @@ impl World {
         let by_crew = BY_CREW.with(|by_crew| by_crew.replace(false));
         let wakeable = !matches!(awaited, Awaited::Call(_));
         let may_read = awaited != Awaited::End && (!wakeable || self.carrier.is_interruptible());
-        let key = self.roles.sit(Wish { awaited, may_read, wakeable, until: None });
+        let key = self.roles.sit(Wish { awaited, may_read, wakeable, until: None, looks: false });
         let came = self.wait_on(key, wakeable, done);
         let calls = self.roles.leave(key);
         self.see_to(calls);
