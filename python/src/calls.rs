@@ -20,11 +20,7 @@ pub(crate) fn answer<T: Send>(
     py: Python<'_>,
     act: impl Send + FnOnce() -> Result<T, Error>,
 ) -> PyResult<Result<T, Error>> {
-    let done = crate::interrupts::heeding(py, act);
-    match done.is_err().then(|| crate::interrupts::raised(py)).flatten() {
-        Some(raised) => Err(raised),
-        None => Ok(done),
-    }
+    crate::interrupts::heeding(py, act)
 }
 
 /// Makes the call, waits for its result, and gives that as a Python object.
@@ -39,7 +35,7 @@ pub(crate) fn operator(py: Python<'_>, call: CallBuilder, operation: Operation) 
     if operation != Operation::Binary {
         return perform(py, call);
     }
-    match py.detach(move || call.send()) {
+    match crate::interrupts::heeding(py, move || call.send())? {
         Ok(value) => incoming(py, value),
         Err(Error::NotSupported { .. }) => Ok(py.NotImplemented()),
         Err(error) => Err(to_python(py, error)),

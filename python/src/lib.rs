@@ -18,7 +18,6 @@ mod promise;
 mod remote;
 mod shapes;
 mod stream;
-mod timer;
 mod values;
 mod whole;
 

@@ -1,8 +1,6 @@
 //! Nodes, peers and servers as Python objects.
 
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -130,12 +128,8 @@ impl PyNode {
     #[pyo3(signature = (url, *, timeout=None))]
     fn connect(&self, py: Python<'_>, url: &str, timeout: Option<f64>) -> PyResult<PyPeer> {
         let (node, to) = (self.0.clone(), url.to_owned());
-        let connected = py.detach(|| match timeout {
-            None => Some(wherever_transports::connect(&node, &to)),
-            Some(seconds) => {
-                connect_within(node, to, Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
-            }
-        });
+        let time = timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
+        let connected = crate::interrupts::until(py, time, move || wherever_transports::connect(&node, &to))?;
         match connected {
             Some(Ok(peer)) => Ok(PyPeer::new(peer, None)),
             Some(Err(error)) => Err(connect_error(py, &error)),
@@ -153,18 +147,6 @@ impl PyNode {
     fn __repr__(&self) -> String {
         format!("<wherever.Node {} {:?}>", self.0.policy().name(), self.names())
     }
-}
-
-fn connect_within(node: Node, url: String, time: Duration) -> Option<Result<Peer, wherever_transports::ConnectError>> {
-    let (sender, receiver) = mpsc::channel();
-    // Whoever comes too late closes what it has connected: nobody receives it.
-    thread::spawn(move || {
-        let connected = wherever_transports::connect(&node, &url);
-        if let Err(mpsc::SendError(Ok(peer))) = sender.send(connected) {
-            peer.close("connected too late");
-        }
-    });
-    receiver.recv_timeout(time).ok()
 }
 
 /// An error of connecting as Python has it: of the system's own kind, where it is the system's.
@@ -377,7 +359,7 @@ impl PyServer {
     /// Waits until the server was closed; of `stdio:`, until the session is over.
     fn wait(&self, py: Python<'_>) -> PyResult<()> {
         let Some(server) = self.held.lock().clone() else { return Ok(()) };
-        crate::interrupts::until(py, move || server.wait())
+        crate::interrupts::until(py, None, move || server.wait()).map(|_| ())
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

@@ -89,7 +89,7 @@ impl Promise {
         let promise = self.wanted(py)?;
         let value = match time_of(timeout)? {
             None => calls::wait(py, move || promise.result())?,
-            Some(time) => calls::wait(py, move || crate::interrupts::within(time, || promise.result()))?,
+            Some(time) => calls::wait(py, move || promise.result_within(time))?,
         };
         incoming(py, value)
     }

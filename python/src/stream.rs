@@ -44,18 +44,13 @@ impl RemoteItems {
         let Some(mut items) = self.items.lock().take() else {
             return Err(PyValueError::new_err("another thread waits for the next item"));
         };
-        let (items, item) = calls::wait(py, move || {
+        let item = calls::wait(py, || {
             let item = items.next();
-            Ok((items, item))
+            // Even if it was interrupted: the step can be taken again.
+            *self.items.lock() = Some(items);
+            item.transpose()
         })?;
-        *self.items.lock() = Some(items);
-        match item {
-            None => Ok(None),
-            Some(item) => {
-                let item = calls::wait(py, move || item)?;
-                incoming(py, item).map(Some)
-            }
-        }
+        item.map(|item| incoming(py, item)).transpose()
     }
 
     /// Ends it: no more items are wanted.

@@ -10,8 +10,11 @@ What is immutable is copied, all else stays where it is, and each use of it is o
 from __future__ import annotations
 
 import atexit as _atexit
+import contextlib as _contextlib
 import os as _os
 import shlex as _shlex
+import signal as _signal
+import threading as _threading
 from collections.abc import Iterator as _Iterator, Sequence as _Sequence
 from typing import Any
 
@@ -70,8 +73,29 @@ def serve(url: str, exports: Any, *, policy: str | None = None, node: Node | Non
 
 
 def serve_stdio(exports: Any, *, policy: str | None = None, node: Node | None = None) -> None:
-    """Serves objects to the parent process by standard input and output; returns when the parent has gone."""
-    _node(exports, policy, node).serve("stdio:").wait()
+    """Serves objects to the parent process by standard input and output; returns when the parent has gone.
+
+    Ctrl-C goes to all processes of a terminal at once, and what it means is for the parent to say: the default handler
+    does nothing here meanwhile.
+    """
+    server = _node(exports, policy, node).serve("stdio:")
+    with _spared():
+        server.wait()
+
+
+@_contextlib.contextmanager
+def _spared() -> _Iterator[None]:
+    """Without the default handler of Ctrl-C, on the thread that could change that."""
+    if (_threading.current_thread() is not _threading.main_thread()
+            or _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler):
+        yield
+        return
+    # No SIG_IGN: a program that is started from here would inherit that.
+    before = _signal.signal(_signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        _signal.signal(_signal.SIGINT, before)
 
 
 def pair(exports: Any = None, *, policy: str | None = None) -> Peer:
