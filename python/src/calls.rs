@@ -8,7 +8,7 @@ use wherever::{Arguments, CallBuilder, Error, Operation, Proxy, Value};
 use crate::classes;
 use crate::errors::to_python;
 use crate::remote::Remote;
-use crate::values::{incoming, operand, outgoing};
+use crate::values::{Takes, incoming, outgoing};
 
 /// Runs what may wait without the interpreter's lock.
 pub(crate) fn wait<T: Send>(py: Python<'_>, act: impl Send + FnOnce() -> Result<T, Error>) -> PyResult<T> {
@@ -59,23 +59,22 @@ pub(crate) fn delete(py: Python<'_>, proxy: &Proxy, name: &str) -> PyResult<()> 
     wait(py, move || call.send()).map(|_| ())
 }
 
-/// Arguments as they are sent. Operands are values: a container that stands as one is copied.
+/// Arguments as they are sent.
 pub(crate) fn arguments(
     args: &Bound<'_, PyTuple>,
     named: Option<&Bound<'_, PyDict>>,
-    operands: bool,
+    takes: Takes,
 ) -> PyResult<Arguments> {
-    let convert = if operands { operand } else { outgoing };
-    let mut arguments =
-        Arguments { positional: args.iter().map(|arg| convert(&arg)).collect::<PyResult<_>>()?, named: Vec::new() };
+    let positional = args.iter().map(|arg| takes.value(&arg)).collect::<PyResult<_>>()?;
+    let mut arguments = Arguments { positional, named: Vec::new() };
     for (name, value) in named.into_iter().flatten() {
         arguments.named.push((name.cast::<PyString>()?.to_str()?.into(), outgoing(&value)?));
     }
     Ok(arguments)
 }
 
-/// Whether a special method's arguments are operands.
-pub(crate) fn takes_operands(name: &str) -> bool {
+/// How a method takes containers of this side: a special method's arguments are operands.
+pub(crate) fn takes(name: &str) -> Takes {
     const OTHERS: &[&str] = &[
         "__getitem__",
         "__setitem__",
@@ -92,7 +91,10 @@ pub(crate) fn takes_operands(name: &str) -> bool {
         "__format__",
         "__round__",
     ];
-    classes::hooks::is_special(name) && !OTHERS.contains(&name)
+    match classes::hooks::is_special(name) && !OTHERS.contains(&name) {
+        true => Takes::Operands,
+        false => Takes::References,
+    }
 }
 
 /// The error for an attribute that is not there.

@@ -19,6 +19,7 @@ use crate::errors::{RAISED, to_core};
 use crate::process;
 use crate::shapes;
 use crate::values::{incoming, outgoing};
+use crate::whole::{self, COPY};
 
 /// A Python object of this side that a peer may use.
 pub(crate) struct PyHost {
@@ -85,6 +86,9 @@ impl PyHost {
             Operation::DeleteIndex => object.del_item(given(0)?).map(|()| py.None().into_bound(py))?,
             Operation::Contains => return Ok(Outcome::Value(Value::Bool(object.contains(given(0)?)?))),
             Operation::Length => return Ok(Outcome::Value(Value::from(object.len()? as i128))),
+            Operation::Iterate if name == COPY && self.shape().category().is_container() => {
+                return Ok(Outcome::Stream(stream(whole::pieces(&object)?.into_iter())));
+            }
             Operation::Iterate => return self.iterate(&object),
             Operation::Whole => return Ok(Outcome::Stream(whole_stream(contents(&object)?))),
             Operation::Compare => object.rich_compare(given(0)?, comparison(name)?)?,
@@ -126,9 +130,7 @@ impl PyHost {
         let name = request.member_name();
         let result = match name {
             _ if request.member.is_none() => object.call(args, named.as_ref())?,
-            "__deepcopy__" if self.shape().category().is_container() || crate::whole::is_buffer(object) => {
-                return crate::whole::copied_out(object).map(Outcome::Value);
-            }
+            "__deepcopy__" if whole::is_buffer(object) => return whole::buffer_out(object).map(Outcome::Value),
             "__await__" => return crate::awaiting::serve(object, context),
             _ => method(object, name)?.call(args, named.as_ref())?,
         };

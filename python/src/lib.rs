@@ -43,9 +43,9 @@ mod _wherever {
     #[pymodule_export]
     use crate::promise::{Promise, bound, oneway, send};
     #[pymodule_export]
-    use crate::remote::{Remote, get, signature_text};
+    use crate::remote::{Remote, RemoteBuffer, get, signature_text};
     #[pymodule_export]
     use crate::stream::buffered;
     #[pymodule_export]
-    use crate::whole::{copy, is_buffer_class, whole};
+    use crate::whole::{copy, is_buffer_class, items, whole};
 }

@@ -10,7 +10,7 @@ use wherever::{Error, Operation, Promise, Proxy};
 use crate::calls;
 use crate::classes;
 use crate::remote::{Remote, proxy_of};
-use crate::values::outgoing;
+use crate::values::{Takes, outgoing};
 
 /// How a member is asked for over there.
 #[derive(Clone)]
@@ -28,10 +28,24 @@ pub(crate) struct Known {
     pub(crate) signature: Arc<str>,
     pub(crate) doc: Arc<str>,
     pub(crate) one_way: bool,
+    pub(crate) takes: Takes,
     pub(crate) action: Action,
 }
 
 impl Known {
+    /// A member of which no more is known than its name.
+    pub(crate) fn named(name: &str, takes: Takes, action: Action) -> Self {
+        Self {
+            name: name.into(),
+            kind: MemberKind::Method,
+            signature: "".into(),
+            doc: "".into(),
+            one_way: false,
+            takes,
+            action,
+        }
+    }
+
     /// Whether its calls give something to await.
     fn is_async(&self) -> bool {
         self.signature.contains("-> Awaitable") || &*self.name == "__anext__"
@@ -145,15 +159,21 @@ impl MethodMember {
     }
 
     /// Calls what the class over there has under the name, as it is: the instance is the first argument.
-    #[pyo3(signature = (*args, **named))]
+    #[pyo3(signature = (instance, /, *args, **named))]
     fn __call__(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
+        instance: &Bound<'_, PyAny>,
         args: &Bound<'_, PyTuple>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        let call = self.far(py)?.request(Operation::Call).member(self.known.name.clone());
-        calls::perform(py, call.args(calls::arguments(args, named, false)?))
+        let (py, this) = (slf.py(), slf.get());
+        let Ok(far) = this.far(py) else {
+            // A class that was written here: the instance alone knows of one over there.
+            return Self::__get__(slf, Some(instance), None)?.bind(py).call(args, named).map(Bound::unbind);
+        };
+        let mut arguments = calls::arguments(args, named, Takes::References)?;
+        arguments.positional.insert(0, outgoing(instance)?);
+        calls::perform(py, far.request(Operation::Call).member(this.known.name.clone()).args(arguments))
     }
 
     #[getter]
@@ -282,14 +302,7 @@ pub(crate) struct Method {
 impl Method {
     /// A method by its name alone, bound to the object that stands for a remote one.
     pub(crate) fn bound(object: &Bound<'_, PyAny>, proxy: Proxy, name: &str) -> PyResult<Py<PyAny>> {
-        let known = Known {
-            name: name.into(),
-            kind: MemberKind::Method,
-            signature: "".into(),
-            doc: "".into(),
-            one_way: false,
-            action: Action::Call,
-        };
+        let known = Known::named(name, calls::takes(name), Action::Call);
         let method = Self { callee: Callee::Object(proxy), known: Arc::new(known), on: object.clone().unbind() };
         Ok(Py::new(object.py(), method)?.into_any())
     }
@@ -314,8 +327,11 @@ impl Method {
         args: &Bound<'_, PyTuple>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<wherever::Arguments> {
-        let operands = matches!(self.callee, Callee::Object(_)) && calls::takes_operands(&self.known.name);
-        let mut arguments = calls::arguments(args, named, operands)?;
+        let takes = match self.callee {
+            Callee::Object(_) => self.known.takes,
+            _ => Takes::References,
+        };
+        let mut arguments = calls::arguments(args, named, takes)?;
         if self.callee.goes_first() {
             arguments.positional.insert(0, outgoing(self.on.bind(args.py()))?);
         }

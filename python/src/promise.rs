@@ -14,7 +14,7 @@ use crate::classes;
 use crate::errors::to_python;
 use crate::members::Method;
 use crate::remote::proxy_of;
-use crate::values::{incoming, outgoing};
+use crate::values::{Takes, incoming, outgoing};
 
 /// A result that may not have arrived, or an attribute of one: what is called on it is sent at once.
 #[pyclass(frozen, module = "wherever", name = "Promise", weakref)]
@@ -129,7 +129,7 @@ impl Promise {
         args: &Bound<'_, PyTuple>,
         named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        let call = self.request(py, Operation::Call)?.args(calls::arguments(args, named, false)?);
+        let call = self.request(py, Operation::Call)?.args(calls::arguments(args, named, Takes::References)?);
         Self::made(py, calls::wait(py, move || call.promise())?)
     }
 
@@ -167,7 +167,11 @@ fn call_of(
         let method = method.get();
         return Ok(method.request().args(method.arguments(args, named)?));
     }
-    let arguments = calls::arguments(args, named, false)?;
+    if let Some(method) = written_here(callee)? {
+        let method = method.bind(py).cast::<Method>()?.get();
+        return Ok(method.request().args(method.arguments(args, named)?));
+    }
+    let arguments = calls::arguments(args, named, Takes::References)?;
     if let Ok(promise) = callee.cast::<Promise>() {
         return Ok(promise.get().request(py, Operation::Call)?.args(arguments));
     }
@@ -182,6 +186,18 @@ fn call_of(
             "a function, method or class of a peer is wanted, not {}",
             callee.repr()?
         ))),
+    }
+}
+
+/// The remote method of the name of one that a class written here has for its instances, such as `extend`.
+fn written_here(callee: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    if !callee.is_instance(&callee.py().import("types")?.getattr("MethodType")?)? {
+        return Ok(None);
+    }
+    let object = callee.getattr("__self__")?;
+    match proxy_of(&object)? {
+        Some(proxy) => Method::bound(&object, proxy, &callee.getattr("__name__")?.extract::<String>()?).map(Some),
+        None => Ok(None),
     }
 }
 

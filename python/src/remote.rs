@@ -1,10 +1,12 @@
 //! The proxy as a Python object: what every stand-in class of a remote type is derived from.
 
+#[cfg(not(feature = "abi3"))]
+use std::ffi::c_int;
 use std::sync::OnceLock;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString, PyTuple};
 use wherever::Proxy;
 
 use crate::calls;
@@ -55,6 +57,39 @@ impl Remote {
         // A second object could not be dropped into the first one's place: each instance is made for one.
         let _ = self.held.set(held);
     }
+}
+
+/// What the stand-ins of byte arrays are derived from: their bytes can be read as those of a builtin one.
+#[pyclass(extends = Remote, subclass, weakref, frozen, module = "wherever", name = "RemoteBuffer")]
+pub(crate) struct RemoteBuffer;
+
+#[pymethods]
+impl RemoteBuffer {
+    #[new]
+    #[pyo3(signature = (*args, **named))]
+    fn new(args: &Bound<'_, PyTuple>, named: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(Remote::new(args, named)).add_subclass(Self)
+    }
+
+    /// A view of a copy of the bytes, which cannot be written to. It is the copy's own, so that nothing is told to the
+    /// owner when it is released.
+    #[cfg(not(feature = "abi3"))]
+    #[allow(unsafe_code, reason = "a buffer is handed out through a structure of C")]
+    unsafe fn __getbuffer__(slf: &Bound<'_, Self>, view: *mut pyo3::ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let py = slf.py();
+        let bytes = crate::whole::shallow(py, slf.as_super().get().proxy()?.ok_or_else(unmade)?)?;
+        let bytes = PyBytes::new(py, &bytes.bind(py).cast::<PyByteArray>()?.to_vec());
+        // SAFETY: the interpreter gives a structure to fill in; the bytes fill it in, and are kept alive by it.
+        match unsafe { pyo3::ffi::PyObject_GetBuffer(bytes.as_ptr(), view, flags) } {
+            0 => Ok(()),
+            _ => Err(PyErr::fetch(py)),
+        }
+    }
+}
+
+#[cfg(not(feature = "abi3"))]
+fn unmade() -> PyErr {
+    PyTypeError::new_err("no remote byte array")
 }
 
 /// The remote object behind a Python object, if it is a stand-in of one.

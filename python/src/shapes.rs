@@ -218,6 +218,14 @@ pub(crate) fn class_of<'py>(py: Python<'py>, shape: &Arc<Shape>) -> Option<Bound
     found.and_then(|class| class.bind(py).upgrade()).and_then(|class| class.cast_into::<PyType>().ok())
 }
 
+/// Whether it is a builtin container, and of no class derived from one.
+pub(crate) fn is_exact_container(object: &Bound<'_, PyAny>) -> bool {
+    object.is_exact_instance_of::<PyList>()
+        || object.is_exact_instance_of::<PyDict>()
+        || object.is_exact_instance_of::<PySet>()
+        || object.is_exact_instance_of::<PyByteArray>()
+}
+
 /// The category of an object: what passing it grants.
 pub(crate) fn is_container(object: &Bound<'_, PyAny>) -> bool {
     object.is_instance_of::<PyList>()

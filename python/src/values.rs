@@ -35,6 +35,29 @@ pub(crate) fn operand(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     copy_operand(&outgoing(object)?).map_err(|error| to_python(object.py(), error))
 }
 
+/// How a container of this side that is an argument goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// By reference, as everywhere.
+    References,
+    /// Its contents, which are no more than read over there: its elements by the usual rules.
+    Contents,
+    /// As an operand: copied, deeply.
+    Operands,
+}
+
+impl Takes {
+    /// The argument as a value for a peer.
+    pub(crate) fn value(self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
+        match self {
+            Self::References => outgoing(object),
+            Self::Contents if crate::shapes::is_exact_container(object) => crate::host::contents(object),
+            Self::Contents => outgoing(object),
+            Self::Operands => operand(object),
+        }
+    }
+}
+
 struct Outgoing {
     /// Containers by their address, so that what is shared stays shared.
     met: HashMap<usize, Value>,

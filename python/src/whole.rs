@@ -2,15 +2,12 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyType};
-use wherever::hosts::copy_operand;
-use wherever::{Operation, Own, Proxy, Value};
+use pyo3::types::PyType;
+use wherever::{Operation, Proxy, Value};
 
 use crate::calls;
-use crate::errors::to_python;
-use crate::host::PyHost;
 use crate::remote::proxy_of;
-use crate::values::incoming;
+use crate::values::{incoming, outgoing};
 
 /// Whether the remote object has a buffer that can be copied.
 pub(crate) fn has_buffer(proxy: &Proxy) -> bool {
@@ -40,55 +37,41 @@ pub(crate) fn shallow(py: Python<'_>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
     incoming(py, contents)
 }
 
-/// A copy of a remote container or buffer and all that it holds: one round trip, where its side can make it.
+/// The way of iterating over a container of Python that gives all that it holds, in pieces.
+pub(crate) const COPY: &str = "wherever.copy";
+
+/// A copy of a remote container or buffer and all that it holds: one round trip, where its side can make it; else one for
+/// each container.
 pub(crate) fn deep(py: Python<'_>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
-    if proxy.shape().find("__deepcopy__").is_some() || has_buffer(proxy) {
+    if has_buffer(proxy) && !proxy.shape().category().is_container() {
         return calls::perform(py, proxy.method("__deepcopy__"));
     }
-    let here = shallow(py, proxy)?;
-    deepen(here.bind(py), 0)?;
-    Ok(here)
+    if !proxy.shape().name().starts_with("python:") {
+        return deepened(shallow(py, proxy)?.bind(py));
+    }
+    let call = proxy.request(Operation::Iterate).member(COPY);
+    let pieces = calls::wait(py, move || call.stream(u64::MAX)?.collect::<Result<Vec<_>, _>>())?;
+    let pieces = pieces.into_iter().map(|piece| incoming(py, piece)).collect::<PyResult<Vec<_>>>()?;
+    Ok(copying(py, "rebuilt")?.call1((pieces,))?.unbind())
 }
 
-/// Puts copies in the place of the remote containers in a container.
-fn deepen(container: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
-    const DEPTH_MAX: usize = 64;
-    if depth > DEPTH_MAX {
-        return Err(PyTypeError::new_err(format!(
-            "containers nested more than {DEPTH_MAX} levels deep are not copied"
-        )));
-    }
-    let copied = |value: &Bound<'_, PyAny>| -> PyResult<Option<Py<PyAny>>> {
-        match proxy_of(value)? {
-            Some(inner) if inner.shape().category().is_container() => deep(value.py(), &inner).map(Some),
-            _ => Ok(None),
-        }
-    };
-    if let Ok(list) = container.cast::<PyList>() {
-        for (place, value) in list.iter().enumerate() {
-            if let Some(copy) = copied(&value)? {
-                list.set_item(place, copy)?;
-            }
-        }
-    } else if let Ok(dict) = container.cast::<PyDict>() {
-        for (key, value) in dict.copy()?.iter() {
-            if let Some(copy) = copied(&value)? {
-                dict.set_item(key, copy)?;
-            }
-        }
-    }
-    Ok(())
+/// A container and all that it holds as pieces, for the side that asked for a copy.
+pub(crate) fn pieces(object: &Bound<'_, PyAny>) -> PyResult<Vec<Value>> {
+    copying(object.py(), "flattened")?.call1((object,))?.try_iter()?.map(|piece| outgoing(&piece?)).collect()
 }
 
-/// A container or buffer of this side, and all that it holds, as a value.
-pub(crate) fn copied_out(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let py = object.py();
-    if is_buffer(object) && !crate::shapes::is_container(object) {
-        let coded = py.import("wherever._values")?.call_method1("encode_buffer", (object,))?;
-        return crate::values::outgoing(&coded);
-    }
-    let own = PyHost::own(object);
-    copy_operand(&own.into()).map_err(|error| to_python(py, error))
+/// A copy of a container of this side and all that it holds.
+fn deepened(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    Ok(copying(object.py(), "deepened")?.call1((object,))?.unbind())
+}
+
+fn copying<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("wherever._copying")?.getattr(name)
+}
+
+/// A buffer of this side as a value.
+pub(crate) fn buffer_out(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    outgoing(&object.py().import("wherever._values")?.call_method1("encode_buffer", (object,))?)
 }
 
 /// The contents of a remote container as a builtin one: for the Python side.
@@ -96,6 +79,20 @@ pub(crate) fn copied_out(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 pub(crate) fn whole(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let proxy = proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote container"))?;
     shallow(object.py(), &proxy)
+}
+
+/// What iterating over a remote container gives, as it is now, in its owner's order: for the Python side.
+#[pyfunction]
+pub(crate) fn items(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let py = object.py();
+    let proxy = proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote container"))?;
+    let contents = match calls::wait(py, move || proxy.fetch())? {
+        Value::Set(items) => Value::List(items),
+        Value::Dict(entries) => Value::List(entries.iter().map(|(key, _)| key.clone()).collect()),
+        Value::ByteArray(bytes) => Value::List(bytes.iter().map(|byte| Value::Int((*byte).into())).collect()),
+        other => other,
+    };
+    incoming(py, contents)
 }
 
 /// A deep copy of an object that lives here, made by the safe codec: of a remote container its contents, of a value or
@@ -106,16 +103,8 @@ pub(crate) fn copy(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     if let Some(proxy) = crate::members::proxy_behind(object)? {
         return calls::copied_here(object, &proxy, true);
     }
-    if object.is_exact_instance_of::<PyList>()
-        || object.is_exact_instance_of::<PyDict>()
-        || object.is_exact_instance_of::<PySet>()
-    {
-        let own: Own = PyHost::own(object);
-        let copied = copy_operand(&own.into()).map_err(|error| to_python(py, error))?;
-        let copied = incoming(py, copied)?;
-        deepen(copied.bind(py), 0)?;
-        return Ok(copied);
+    if crate::shapes::is_container(object) {
+        return deepened(object);
     }
-    let _ = Operation::Whole;
     py.import("wherever._values")?.call_method1("copied", (object,)).map(Bound::unbind)
 }

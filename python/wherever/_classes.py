@@ -1,4 +1,4 @@
-"""What stand-in classes are made of: their metaclass, their roots, and the builtin containers as remote ones."""
+"""What stand-in classes are made of: their metaclass, and their roots."""
 
 from __future__ import annotations
 
@@ -197,188 +197,15 @@ class RemoteIterator(RemoteObject):
     __next__ = _wherever.make_method("__next__")
 
 
-class RemoteContainer(RemoteObject):
-    """A builtin container that lives elsewhere. What needs the whole of it moves it in one round trip."""
-
-    __slots__ = ()
-    __hash__ = None  # type: ignore[assignment]
-    __len__ = _wherever.operation("__len__")
-    __contains__ = _wherever.operation("__contains__")
-    __eq__ = _wherever.operation("__eq__")
-    __ne__ = _wherever.operation("__ne__")
-    __repr__ = _wherever.operation("__repr__")
-
-    def __iter__(self) -> Any:
-        return iter(_wherever.whole(self))
-
-    def __format__(self, spec: str) -> str:
-        if spec:
-            raise TypeError(f"unsupported format string passed to {self.__class__.__name__}.__format__")
-        return repr(self)
-
-
-class RemoteList(RemoteContainer):
-    __slots__ = ()
-    __class__ = property(lambda self: list)  # type: ignore[assignment]
-    for _name in ("lt", "le", "gt", "ge", "getitem", "setitem", "delitem", "add", "radd", "iadd", "mul", "rmul",
-                  "imul"):
-        locals()[f"__{_name}__"] = _wherever.operation(f"__{_name}__")
-    for _name in ("append", "extend", "insert", "pop", "remove", "clear", "index", "count", "reverse", "sort"):
-        locals()[_name] = _wherever.make_method(_name)
-    del _name
-
-    def __reversed__(self) -> Any:
-        return reversed(_wherever.whole(self))
-
-    def copy(self) -> list[Any]:
-        return _wherever.whole(self)
-
-
-class RemoteByteArray(RemoteContainer):
-    __slots__ = ()
-    __class__ = property(lambda self: bytearray)  # type: ignore[assignment]
-    for _name in ("lt", "le", "gt", "ge", "getitem", "setitem", "delitem", "add", "iadd", "mul", "rmul", "imul", "mod"):
-        locals()[f"__{_name}__"] = _wherever.operation(f"__{_name}__")
-    for _name in dir(bytearray):
-        if not _name.startswith("_") and _name not in ("copy", "fromhex", "maketrans"):
-            locals()[_name] = _wherever.make_method(_name)
-    del _name
-
-    def __bytes__(self) -> bytes:
-        return bytes(_wherever.whole(self))
-
-    def __reversed__(self) -> Any:
-        return reversed(_wherever.whole(self))
-
-    def copy(self) -> bytearray:
-        return _wherever.whole(self)
-
-
-class RemoteSet(RemoteContainer):
-    __slots__ = ()
-    __class__ = property(lambda self: set)  # type: ignore[assignment]
-    for _name in ("lt", "le", "gt", "ge", "and", "or", "sub", "xor", "rand", "ror", "rsub", "rxor", "iand", "ior",
-                  "isub", "ixor"):
-        locals()[f"__{_name}__"] = _wherever.operation(f"__{_name}__")
-    for _name in dir(set):
-        if not _name.startswith("_") and _name != "copy":
-            locals()[_name] = _wherever.make_method(_name)
-    del _name
-
-    def copy(self) -> set[Any]:
-        return _wherever.whole(self)
-
-
-class RemoteDict(RemoteContainer):
-    __slots__ = ()
-    __class__ = property(lambda self: dict)  # type: ignore[assignment]
-    for _name in ("setitem", "delitem", "or", "ror", "ior"):
-        locals()[f"__{_name}__"] = _wherever.operation(f"__{_name}__")
-    for _name in ("get", "pop", "popitem", "setdefault", "update", "clear"):
-        locals()[_name] = _wherever.make_method(_name)
-    del _name
-    __getitem__ = _wherever.operation("__getitem__")
-
-    def __reversed__(self) -> Any:
-        return reversed(_wherever.whole(self))
-
-    def keys(self) -> Any:
-        return RemoteKeys(self)
-
-    def values(self) -> Any:
-        return RemoteValues(self)
-
-    def items(self) -> Any:
-        return RemoteItems(self)
-
-    def copy(self) -> dict[Any, Any]:
-        return _wherever.whole(self)
-
-
-class RemoteView:
-    """A view of a remote dict. Reading it moves the dict, in one round trip."""
-
-    __slots__ = ("_dict",)
-
-    def __init__(self, remote: RemoteDict) -> None:
-        self._dict = remote
-
-    def __len__(self) -> int:
-        return len(self._dict)
-
-    @property
-    def mapping(self) -> Any:
-        return types.MappingProxyType(_wherever.whole(self._dict))
-
-
-class RemoteKeys(RemoteView, collections.abc.Set):
-    __slots__ = ()
-    __class__ = property(lambda self: type({}.keys()))  # type: ignore[assignment]
-
-    @classmethod
-    def _from_iterable(cls, items: Any) -> set[Any]:
-        return set(items)
-
-    def __contains__(self, key: Any) -> bool:
-        return key in self._dict
-
-    def __iter__(self) -> Any:
-        return iter(_wherever.whole(self._dict))
-
-    def __reversed__(self) -> Any:
-        return reversed(_wherever.whole(self._dict))
-
-    def __repr__(self) -> str:
-        return repr(_wherever.whole(self._dict).keys())
-
-
-class RemoteItems(RemoteView, collections.abc.Set):
-    __slots__ = ()
-    __class__ = property(lambda self: type({}.items()))  # type: ignore[assignment]
-
-    @classmethod
-    def _from_iterable(cls, items: Any) -> set[Any]:
-        return set(items)
-
-    def __contains__(self, item: Any) -> bool:
-        return item in _wherever.whole(self._dict).items()
-
-    def __iter__(self) -> Any:
-        return iter(_wherever.whole(self._dict).items())
-
-    def __reversed__(self) -> Any:
-        return reversed(_wherever.whole(self._dict).items())
-
-    def __repr__(self) -> str:
-        return repr(_wherever.whole(self._dict).items())
-
-
-class RemoteValues(RemoteView):
-    __slots__ = ()
-    __class__ = property(lambda self: type({}.values()))  # type: ignore[assignment]
-
-    def __contains__(self, value: Any) -> bool:
-        return value in _wherever.whole(self._dict).values()
-
-    def __iter__(self) -> Any:
-        return iter(_wherever.whole(self._dict).values())
-
-    def __reversed__(self) -> Any:
-        return reversed(_wherever.whole(self._dict).values())
-
-    def __repr__(self) -> str:
-        return repr(_wherever.whole(self._dict).values())
-
-
-collections.abc.MutableSequence.register(RemoteList)
-collections.abc.MutableSequence.register(RemoteByteArray)
-collections.abc.MutableSet.register(RemoteSet)
-collections.abc.MutableMapping.register(RemoteDict)
-
-
 def await_remote(self: Any) -> Any:
     """`await` of a remote object: what awaiting it gives over there."""
     return _wherever.send(_wherever.bound(self, "__await__")).__await__()
 
+
+# Made of what stands above.
+from wherever._containers import (  # noqa: E402
+    RemoteByteArray as RemoteByteArray, RemoteContainer, RemoteDict as RemoteDict, RemoteList as RemoteList,
+    RemoteSet as RemoteSet,
+)
 
 _final = (RemoteContainer, RemoteFunction, RemoteIterator)

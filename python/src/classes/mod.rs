@@ -18,7 +18,8 @@ use wherever::shape::Shape;
 use wherever::{Operation, Proxy};
 
 use crate::calls;
-use crate::remote::{Remote, proxy_of};
+use crate::remote::{Remote, RemoteBuffer, proxy_of};
+use crate::values::Takes;
 
 /// What a stand-in class knows of the type that it stands for.
 #[pyclass(frozen, module = "wherever", name = "Described")]
@@ -268,7 +269,7 @@ pub(crate) fn construct(
     named: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
     let far = far(class)?;
-    let arguments = calls::arguments(args, named, false)?;
+    let arguments = calls::arguments(args, named, Takes::References)?;
     calls::perform(class.py(), far.request(Operation::Call).args(arguments))
 }
 
@@ -318,8 +319,14 @@ pub(crate) fn class_dir(class: &Bound<'_, PyType>) -> PyResult<Vec<String>> {
 /// An instance of a stand-in class for a remote object, not made by running anything.
 pub(crate) fn instance<'py>(class: &Bound<'py, PyType>, proxy: Proxy) -> PyResult<Bound<'py, PyAny>> {
     static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static NEW_BUFFER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = class.py();
-    let new = NEW.get_or_try_init(py, || py.get_type::<Remote>().getattr("__new__").map(Bound::unbind))?;
+    let new = match class.is_subclass_of::<RemoteBuffer>()? {
+        false => NEW.get_or_try_init(py, || py.get_type::<Remote>().getattr("__new__").map(Bound::unbind))?,
+        true => {
+            NEW_BUFFER.get_or_try_init(py, || py.get_type::<RemoteBuffer>().getattr("__new__").map(Bound::unbind))?
+        }
+    };
     let made = new.bind(py).call1((class,))?;
     made.cast::<Remote>()?.get().hold(proxy);
     note_instance(class, &made)?;

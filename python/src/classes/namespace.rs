@@ -9,7 +9,9 @@ use wherever::Operation;
 use wherever::shape::{Category, Member, MemberKind, Shape};
 
 use super::{described, hooks};
+use crate::calls;
 use crate::members::{Action, AttributeMember, Known, MethodMember};
+use crate::values::Takes;
 
 /// The namespace of the class that stands for this type.
 pub(super) fn of<'py>(py: Python<'py>, shape: &Shape, is_error: bool) -> PyResult<Bound<'py, PyDict>> {
@@ -33,7 +35,7 @@ pub(super) fn of<'py>(py: Python<'py>, shape: &Shape, is_error: bool) -> PyResul
     if !shape.name().starts_with("python:") {
         for (operation, name, action) in OPERATORS {
             if shape.all_operations().contains(*operation) {
-                namespace.set_item(*name, operator(py, *operation, name, action)?)?;
+                namespace.set_item(*name, operator(py, *operation, name, action, calls::takes(name))?)?;
             }
         }
     }
@@ -79,6 +81,7 @@ fn descriptor(py: Python<'_>, member: &Member, is_error: bool) -> PyResult<Optio
         signature: member.signature.clone(),
         doc: member.doc.clone(),
         one_way: member.one_way,
+        takes: calls::takes(name),
         action: Action::Call,
     };
     Ok(Some(match member.kind {
@@ -97,41 +100,38 @@ fn may_stand_for_error(py: Python<'_>, name: &str) -> PyResult<bool> {
     }
 }
 
-fn operator(py: Python<'_>, operation: Operation, name: &str, member: &str) -> PyResult<Py<PyAny>> {
+fn operator(py: Python<'_>, operation: Operation, name: &str, member: &str, takes: Takes) -> PyResult<Py<PyAny>> {
     let member = Some(member).filter(|member| !member.is_empty()).map(Arc::from);
     let action = Action::Operation(operation, member);
-    let known = Known {
-        name: name.into(),
-        kind: MemberKind::Method,
-        signature: "".into(),
-        doc: "".into(),
-        one_way: false,
-        action,
-    };
+    let known = Known::named(name, takes, action);
     Ok(Py::new(py, MethodMember::new(known))?.into_any())
 }
 
-/// A special method for a class written here, by the operation that it is and the name of the operator.
+/// A special method for a class written here, by the operation that it is and the name of the operator. How it takes
+/// containers of this side is said as for [`make_method`], or follows from its name.
 #[pyfunction]
-pub(crate) fn operation(py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+#[pyo3(signature = (name, takes=None))]
+pub(crate) fn operation(py: Python<'_>, name: &str, takes: Option<&str>) -> PyResult<Py<PyAny>> {
     let found = OPERATORS.iter().find(|(_, special, _)| *special == name);
     let (operation, special, member) =
         found.ok_or_else(|| pyo3::exceptions::PyValueError::new_err(format!("no operation is called by {name}")))?;
-    operator(py, *operation, special, member)
+    operator(py, *operation, special, member, takes.map_or_else(|| calls::takes(special), takes_of))
 }
 
-/// A method for a class written here.
+fn takes_of(word: &str) -> Takes {
+    match word {
+        "contents" => Takes::Contents,
+        "operands" => Takes::Operands,
+        _ => Takes::References,
+    }
+}
+
+/// A method for a class written here. Of containers of this side it takes "references", their "contents", or them as
+/// "operands".
 #[pyfunction]
-#[pyo3(signature = (name, signature="", doc=""))]
-pub(crate) fn make_method(py: Python<'_>, name: &str, signature: &str, doc: &str) -> PyResult<Py<PyAny>> {
-    let known = Known {
-        name: name.into(),
-        kind: MemberKind::Method,
-        signature: signature.into(),
-        doc: doc.into(),
-        one_way: false,
-        action: Action::Call,
-    };
+#[pyo3(signature = (name, takes="references"))]
+pub(crate) fn make_method(py: Python<'_>, name: &str, takes: &str) -> PyResult<Py<PyAny>> {
+    let known = Known::named(name, takes_of(takes), Action::Call);
     Ok(Py::new(py, MethodMember::new(known))?.into_any())
 }
 
