@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType, PyWeakrefReference};
+use pyo3::types::{PyDict, PySlice, PyTuple, PyType, PyWeakrefReference};
 use wherever::shape::MemberKind;
 use wherever::{Error, Operation, Promise, Proxy};
 
@@ -267,6 +267,10 @@ impl AttributeMember {
     }
 }
 
+fn is_slice(args: &Bound<'_, PyTuple>) -> bool {
+    args.get_item(0).is_ok_and(|first| first.is_exact_instance_of::<PySlice>())
+}
+
 /// What a method is called on.
 pub(crate) enum Callee {
     /// A remote object.
@@ -321,6 +325,12 @@ impl Method {
         }
     }
 
+    /// Whether the object is of a runtime without Python's own values.
+    fn is_foreign(&self) -> bool {
+        let shape = self.callee.proxy().shape();
+        shape.category().is_container() && !shape.name().starts_with("python:")
+    }
+
     /// Its arguments as they are sent: with the instance in front, where it lives here.
     pub(crate) fn arguments(
         &self,
@@ -372,6 +382,11 @@ impl Method {
         let arguments = self.arguments(args, named)?;
         match &self.known.action {
             Action::Operation(Operation::Iterate, _) => crate::stream::iterate(py, self.callee.proxy()),
+            Action::Operation(Operation::Index, _) if self.is_foreign() && is_slice(args) => {
+                // A slice is a value of Python's: of another runtime's list it is taken here.
+                let whole = crate::whole::shallow(py, self.callee.proxy())?;
+                whole.bind(py).get_item(args.get_item(0)?).map(Bound::unbind)
+            }
             Action::Operation(operation, _) => calls::operator(py, self.request().args(arguments), *operation),
             Action::Call if self.known.is_async() => {
                 let call = self.request().args(arguments);

@@ -70,7 +70,7 @@ def test_rust_errors_are_exceptions(peer):
     motor = peer.get("motor")
     with pytest.raises(wherever.RemoteError, match="no further than 1000") as caught:
         motor.advance(2000)
-    assert type(caught.value).__name__ == "MotorError"
+    assert type(caught.value).__name__ == "MotorError" and caught.value.details == (("TooFar", 1000),)
     with pytest.raises(Exception, match="the coil burns") as caught:
         motor.burn()
     frames = inspect.getinnerframes(caught.tb)

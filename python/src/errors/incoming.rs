@@ -72,6 +72,9 @@ fn exception_of(py: Python<'_>, error: Error) -> PyResult<Bound<'_, PyAny>> {
             error.value(py).setattr("name", &**member)?;
             return plain(error);
         }
+        Error::NotSupported { operation: Operation::Set | Operation::Delete, .. } => {
+            return plain(PyAttributeError::new_err(text));
+        }
         Error::NotSupported { .. } | Error::Convert(_) => return plain(PyTypeError::new_err(text)),
         Error::TooDeep(_) => return plain(PyRecursionError::new_err(text)),
         Error::Interrupted => return plain(PyKeyboardInterrupt::new_err(())),
@@ -188,10 +191,16 @@ fn instance_of<'py>(class: &Bound<'py, PyType>, raised: &Raised) -> PyResult<Bou
     let unreadable = || PyString::new(py, "<unreadable>").into_any().unbind();
     let mut args: Vec<_> =
         raised.arguments.iter().map(|value| incoming(py, value.clone()).unwrap_or_else(|_| unreadable())).collect();
-    if args.is_empty() && !raised.type_name.starts_with("python:") {
-        args.push(PyString::new(py, &raised.message).into_any().unbind());
+    if raised.type_name.starts_with("python:") {
+        return layout::instance(class, &PyTuple::new(py, args)?);
     }
-    layout::instance(class, &PyTuple::new(py, args)?)
+    // Elsewhere an error's message is not made of its arguments, which are something beside it.
+    let details = std::mem::replace(&mut args, vec![PyString::new(py, &raised.message).into_any().unbind()]);
+    let made = layout::instance(class, &PyTuple::new(py, args)?)?;
+    if !details.is_empty() {
+        put(&made, "details", PyTuple::new(py, details)?)?;
+    }
+    Ok(made)
 }
 
 fn group<'py>(class: &Bound<'py, PyType>, raised: &Raised, depth: usize) -> PyResult<Bound<'py, PyAny>> {
