@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{Failure, Outcome, root, run, target_dir};
+use crate::process::{Failure, Outcome, cargo, root, run, target_dir};
 
 /// What an interpreter must come to: it makes virtual environments that have pip, and tells its version and its own path.
 const PROBE: &str = "\
@@ -142,9 +142,15 @@ const BUILD_LIST: &str = "python/build-requirements.txt";
 pub(crate) fn test(args: &[String]) -> Outcome {
     let environment = Environment::with("tests", &[BUILD_LIST, "python/tests/requirements.txt"])?;
     environment.install_package()?;
+    run(&mut cargo(&["build", "--quiet", "--locked", "--package", "wherever-tests", "--bin", RUST_SIDE]))?;
     // In a folder from which no program imports the package's source by chance.
-    run(environment.command("pytest").args(args).current_dir(root().join(TESTS)))
+    let mut pytest = environment.command("pytest");
+    pytest.env("WHEREVER_BESIDE_PYTHON", target_dir().join("debug").join(RUST_SIDE));
+    run(pytest.args(args).current_dir(root().join(TESTS)))
 }
+
+/// The program that is the Rust side of tests of Python with Rust.
+const RUST_SIDE: &str = "beside_python";
 
 const TESTS: &str = "python/tests";
 

@@ -16,7 +16,9 @@ struct Motor {
 /// Why it does not move.
 #[derive(Debug, DeclaredError)]
 enum MotorError {
-    TooFar { most: i64 },
+    TooFar {
+        most: i64,
+    },
     /// Whatever else a call can end with.
     #[wherever(remote)]
     Remote(Error),
