@@ -12,6 +12,7 @@ mod frames;
 mod host;
 mod interrupts;
 mod members;
+mod method;
 mod peer;
 mod process;
 mod promise;
@@ -35,7 +36,9 @@ mod _wherever {
     #[pymodule_export]
     use crate::frames::new_frame;
     #[pymodule_export]
-    use crate::members::{AttributeMember, Method, MethodMember};
+    use crate::members::{AttributeMember, MethodMember};
+    #[pymodule_export]
+    use crate::method::Method;
     #[pymodule_export]
     use crate::peer::{PyNode, PyPeer, PyServer, is_remote, pair, peer_of};
     #[pymodule_export]

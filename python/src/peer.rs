@@ -1,5 +1,9 @@
 //! Nodes, peers and servers as Python objects.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +14,7 @@ use pyo3::types::{PyAnyMethods, PyDict, PyMapping, PyString, PyType};
 use wherever::policy::Policy;
 use wherever::transport::memory_pair;
 use wherever::{Error, Node, Notice, Peer, Runtime, Value};
+use wherever_transports::ConnectError;
 
 use crate::calls;
 use crate::classes;
@@ -128,13 +133,33 @@ impl PyNode {
     #[pyo3(signature = (url, *, timeout=None))]
     fn connect(&self, py: Python<'_>, url: &str, timeout: Option<f64>) -> PyResult<PyPeer> {
         let (node, to) = (self.0.clone(), url.to_owned());
-        let time = timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
-        let connected = crate::interrupts::until(py, time, move || wherever_transports::connect(&node, &to))?;
-        match connected {
-            Some(Ok(peer)) => Ok(PyPeer::new(peer, None)),
-            Some(Err(error)) => Err(connect_error(py, &error)),
-            None => Err(own("DeadlinePassed", &format!("{url} was not connected to in {} s", timeout.unwrap_or(0.0)))),
+        connected(py, url, timeout, move || wherever_transports::connect(&node, &to))
+    }
+
+    /// Starts a program and connects to it by its standard input and output.
+    #[pyo3(signature = (argv, *, timeout=None, cwd=None, env=None))]
+    fn connect_command(
+        &self,
+        py: Python<'_>,
+        argv: Vec<OsString>,
+        timeout: Option<f64>,
+        cwd: Option<PathBuf>,
+        env: Option<HashMap<OsString, OsString>>,
+    ) -> PyResult<PyPeer> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err(PyValueError::new_err("a program is wanted, and its arguments"));
+        };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        if let Some(cwd) = cwd {
+            command.current_dir(cwd);
         }
+        if let Some(env) = env {
+            command.env_clear().envs(env);
+        }
+        let node = self.0.clone();
+        let place = program.to_string_lossy().into_owned();
+        connected(py, &place, timeout, move || wherever_transports::connect_command(&node, command))
     }
 
     fn serve(&self, py: Python<'_>, url: &str) -> PyResult<PyServer> {
@@ -149,8 +174,26 @@ impl PyNode {
     }
 }
 
+/// Connects, and waits for that no longer than said.
+fn connected(
+    py: Python<'_>,
+    place: &str,
+    timeout: Option<f64>,
+    connect: impl FnOnce() -> Result<Peer, ConnectError> + Send + 'static,
+) -> PyResult<PyPeer> {
+    let time = timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
+    match crate::interrupts::until(py, time, connect)? {
+        Some(Ok(peer)) => Ok(PyPeer::new(peer, None)),
+        Some(Err(error)) => Err(connect_error(py, &error)),
+        None => {
+            let seconds = timeout.unwrap_or(0.0);
+            Err(own("DeadlinePassed", &format!("{place} was not connected to in {seconds} s")))
+        }
+    }
+}
+
 /// An error of connecting as Python has it: of the system's own kind, where it is the system's.
-fn connect_error(py: Python<'_>, error: &wherever_transports::ConnectError) -> PyErr {
+fn connect_error(py: Python<'_>, error: &ConnectError) -> PyErr {
     os_error(py, error, "ConnectFailed")
 }
 

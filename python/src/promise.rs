@@ -12,7 +12,7 @@ use crate::awaiting::Poller;
 use crate::calls;
 use crate::classes;
 use crate::errors::to_python;
-use crate::members::Method;
+use crate::method::Method;
 use crate::remote::proxy_of;
 use crate::values::{Takes, incoming, outgoing};
 

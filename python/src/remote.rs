@@ -12,7 +12,7 @@ use wherever::Proxy;
 use crate::calls;
 use crate::classes;
 use crate::process;
-use crate::values::outgoing;
+use crate::values::{operand, outgoing};
 
 /// A remote object, or an instance of a class of this side that derives from a remote one.
 ///
@@ -139,6 +139,8 @@ impl Remote {
     fn __setattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match slf.get().proxy()? {
             Some(_) if classes::hooks::is_hook(name.to_str()?) => Err(calls::refused(slf.as_any(), name.to_str()?)),
+            // Only a dict of its own side will do.
+            Some(proxy) if name.to_str()? == "__dict__" => calls::set(slf.py(), proxy, "__dict__", operand(value)?),
             Some(proxy) => calls::set(slf.py(), proxy, name.to_str()?, outgoing(value)?),
             None => calls::set_own(slf.as_any(), name, Some(value)),
         }

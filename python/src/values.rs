@@ -18,7 +18,8 @@ use wherever::{Proxy, Value};
 use crate::classes;
 use crate::errors::to_python;
 use crate::host::PyHost;
-use crate::members::{Method, MethodMember};
+use crate::members::MethodMember;
+use crate::method::Method;
 use crate::promise::Promise;
 use crate::remote::Remote;
 

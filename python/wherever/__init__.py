@@ -12,10 +12,9 @@ from __future__ import annotations
 import atexit as _atexit
 import contextlib as _contextlib
 import os as _os
-import shlex as _shlex
 import signal as _signal
 import threading as _threading
-from collections.abc import Iterator as _Iterator, Sequence as _Sequence
+from collections.abc import Iterator as _Iterator, Mapping as _Mapping, Sequence as _Sequence
 from typing import Any
 
 from wherever import _wherever
@@ -59,12 +58,16 @@ def connect(url: str, *, exports: Any = None, policy: str | None = None, node: N
 
 
 def connect_command(argv: _Sequence[str], *, exports: Any = None, policy: str | None = None, node: Node | None = None,
-                    timeout: float | None = None) -> Peer:
-    """Starts a program and connects to it by its standard input and output. Its standard error stays visible."""
+                    timeout: float | None = None, cwd: str | _os.PathLike[str] | None = None,
+                    env: _Mapping[str, str] | None = None) -> Peer:
+    """Starts a program and connects to it by its standard input and output. Its standard error stays visible.
+
+    `cwd` is the folder that it starts in, `env` its whole environment: this process's, if they are not given.
+    """
     if isinstance(argv, (str, bytes)):
         raise TypeError("the program and its arguments are wanted as a list")
-    return connect(f"exec:{_shlex.join(_os.fspath(word) for word in argv)}", exports=exports, policy=policy, node=node,
-                   timeout=timeout)
+    words = [_os.fspath(word) for word in argv]
+    return _node(exports, policy, node).connect_command(words, timeout=timeout, cwd=cwd, env=dict(env) if env else None)
 
 
 def serve(url: str, exports: Any, *, policy: str | None = None, node: Node | None = None) -> Server:

@@ -1,5 +1,6 @@
 """The types of what the package has."""
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, final, overload
@@ -42,6 +43,14 @@ class Node:
     @property
     def policy(self) -> _Policy: ...
     def connect(self, url: str, *, timeout: float | None = None) -> Peer: ...
+    def connect_command(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Peer: ...
     def serve(self, url: str) -> Server: ...
 
 @final
@@ -97,6 +106,8 @@ def connect_command(
     policy: _Policy | None = None,
     node: Node | None = None,
     timeout: float | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Peer: ...
 def serve(url: str, exports: _Exports | None, *, policy: _Policy | None = None, node: Node | None = None) -> Server: ...
 def serve_stdio(exports: _Exports | None, *, policy: _Policy | None = None, node: Node | None = None) -> None: ...

@@ -93,7 +93,13 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
     spoofed = SPOOFED.get(f"{module}.{name}")
     if spoofed is not None:
         namespace["__class__"] = property(lambda self: spoofed)
-    made = meta(name, bases, namespace)
+        if spoofed is types.FunctionType:
+            namespace["__get__"] = _bound_to
+    if any(issubclass(base, RemoteFunction) for base in bases):
+        # A function's documentation is its own, not its type's.
+        namespace.setdefault("__doc__", RemoteFunction.__dict__["__doc__"])
+    # Not as a stand-in for a metaclass would be called, which makes its classes over there.
+    made = type.__call__(meta, name, bases, namespace)
     kind = ABSTRACT.get(f"{module}.{name}")
     if kind is not None:
         kind.register(made)
@@ -112,6 +118,11 @@ SPOOFED = {f"builtins.{kind.__name__}": kind for kind in (
     types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType, types.CodeType,
     types.MappingProxyType, type({}.keys()), type({}.values()), type({}.items()), memoryview,
 )}
+
+
+def _bound_to(function: Any, instance: Any, owner: type | None = None) -> Any:
+    """A function that is read off an instance of a class which has it is a method."""
+    return function if instance is None else types.MethodType(function, instance)
 
 
 def _nothing(self: Any) -> None:

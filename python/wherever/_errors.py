@@ -27,6 +27,14 @@ class Disconnected(Error, ConnectionError):
     may_have_run = False
 
 
+class ConnectFailed(Error, ConnectionError):
+    """Nothing could be connected to; the text says where, and why."""
+
+
+class ServeFailed(Error, OSError):
+    """Nothing could be served; the text says where, and why."""
+
+
 class Overloaded(Error):
     """A limit of one side leaves no room."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import datetime
 import decimal
@@ -31,8 +32,10 @@ class Codec(NamedTuple):
 _by_class: dict[type, Codec] = {}
 _by_name: dict[tuple[str, int], Codec] = {}
 # Classes that were looked at and have no codec: kept small, and weakly, since classes come and go.
-_builtin_types = {value for value in vars(__builtins__ if isinstance(__builtins__, types.ModuleType)
-                                           else sys.modules["builtins"]).values() if isinstance(value, type)}
+# Classes that every interpreter has, by the names that they have everywhere.
+_builtin_types = {name: value for name, value in [*vars(builtins).items(), *vars(types).items()]
+                  if isinstance(value, type) and value.__module__ == "builtins"}
+_names_of_types = {value: name for name, value in _builtin_types.items()}
 
 
 def _add(cls: type | None, name: str, encode: Callable[[Any], Any], decode: Callable[[Any], Any],
@@ -57,7 +60,7 @@ def encode(value: Any) -> tuple[str, int, Any] | None:
 def _found(value: Any, cls: type) -> Codec | None:
     if cls is type:
         # Classes that every interpreter has are the same everywhere.
-        return _builtin if value in _builtin_types else None
+        return _builtin if value in _names_of_types else None
     if isinstance(cls, enum.EnumMeta):
         return _enum if _is_standard(cls) else None
     if issubclass(cls, tuple) and _is_standard(cls):
@@ -180,13 +183,13 @@ for _cls in (ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network
 # What every interpreter has under a name
 
 def _builtin_back(data: Any) -> type:
-    found = vars(sys.modules["builtins"]).get(data)
-    if not isinstance(found, type):
+    found = _builtin_types.get(data)
+    if found is None:
         raise TypeError(f"no builtin class {data!r}")
     return found
 
 
-_add(None, "python:builtins", lambda cls: cls.__name__, _builtin_back)
+_add(None, "python:builtins", _names_of_types.get, _builtin_back)
 _builtin = _by_name["python:builtins", 1]
 
 

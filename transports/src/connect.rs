@@ -118,6 +118,16 @@ pub fn connect(node: &Node, url: &str) -> Result<Peer, ConnectError> {
     }
 }
 
+/// As [`connect`] to `exec:` does, with a command of one's own, with its folder and environment: starts the program and
+/// connects to it by its standard input and output. Its standard error goes where the command says.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_command(node: &Node, command: Command) -> Result<Peer, ConnectError> {
+    let url = Url::Exec(vec![command.get_program().to_string_lossy().into_owned()]);
+    open(node, &url, Child::spawn(command), None)
+}
+
 fn connect_tcp(host: &str, port: u16) -> io::Result<Socket> {
     if port == 0 {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "port 0 is for serving at any free port"));

@@ -44,7 +44,7 @@ mod wake;
 
 pub use child::Child;
 #[cfg(unix)]
-pub use connect::{ConnectError, connect};
+pub use connect::{ConnectError, connect, connect_command};
 #[cfg(unix)]
 pub use server::{ServeError, Server, ServerLimits, ServerStats, serve, serve_with};
 #[cfg(unix)]

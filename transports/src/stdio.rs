@@ -15,9 +15,9 @@ use crate::wake::{Wake, until_writable};
 
 /// Standard input and output as a carrier: the other end of [`crate::Child`].
 ///
-/// Nothing else may read standard input or print to standard output from then on: what is printed there would be taken
-/// for a frame, and the other side would end the session, quoting it. Print to standard error, which the parent's user
-/// sees.
+/// From then on standard input is empty, and what is printed to standard output goes to standard error, which the parent's
+/// user sees. (On Windows nothing else may read and print there: what is printed would be taken for a frame, and the other
+/// side would end the session, quoting it. So is what was printed before, everywhere.)
 ///
 /// - [`Transport::close`] ends what is sent, and makes a `recv_until` that is blocked return. A plain `recv` that is
 ///   blocked returns when the other side closes: a pipe cannot be interrupted.
@@ -33,11 +33,11 @@ pub struct Stdio {
 pub fn stdio() -> io::Result<Stdio> {
     // There is one standard input and output in a process, whoever asks for it.
     static TAKEN: AtomicBool = AtomicBool::new(false);
-    let (input, output) = files()?;
     if TAKEN.swap(true, Ordering::AcqRel) {
         let text = "standard input and output are a carrier already";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
+    let (input, output) = files()?;
     Ok(Stdio { inlet: Inlet::new(input)?, output: Closable::new(output) })
 }
 
@@ -48,6 +48,9 @@ fn files() -> io::Result<(File, File)> {
     use std::os::fd::AsFd;
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     let output = io::stdout().as_fd().try_clone_to_owned()?;
+    // What a program, or a library in it, prints is no frame.
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     Ok((input.into(), output.into()))
 }
 
