@@ -14,6 +14,7 @@ use crate::host::Outcome;
 use crate::hosts::iterator_of_stream;
 use crate::notice::Observed;
 use crate::peer::Peer;
+use crate::policy::Policy;
 use crate::table::Id;
 use crate::value::Value;
 
@@ -338,6 +339,13 @@ impl CallContext {
     /// The number of the session it came by; `None` for a local call.
     pub fn session_number(&self) -> Option<u64> {
         self.session
+    }
+
+    /// The policy that let it pass: a host of finer grain than operations and members refuses the rest by it. `None` for a
+    /// local call, which no policy is asked about.
+    pub fn policy(&self) -> Option<Policy> {
+        self.session?;
+        self.reply.hub().map(|hub| hub.node().policy())
     }
 
     /// The peer whose call it is; `None` for a local call. Of a call that came through a middle that is the middle: who

@@ -166,7 +166,8 @@ mod tests {
         let server = Node::new();
         let who = Function::new("who", |_, context| {
             let told = [context.peer(), Peer::calling()].map(|peer| peer.map(|peer| peer.session_number()));
-            Ok(Value::tuple(told.map(Value::from)))
+            let policy = Value::from(context.policy().map(|policy| policy.name().to_owned()));
+            Ok(Value::tuple(told.map(Value::from).into_iter().chain([policy])))
         });
         let own = who.into_own();
         server.export("who", own.clone());
@@ -179,9 +180,9 @@ mod tests {
         let told = peer.get("who").unwrap().invoke(()).unwrap();
         peer.close("done");
         let number = Value::from(serving.join().unwrap().unwrap());
-        assert_eq!(told, Value::tuple([number.clone(), number]));
+        assert_eq!(told, Value::tuple([number.clone(), number, Value::text("closed")]));
         let here = Proxy::from(crate::value::Ref::Own(own)).invoke(()).unwrap();
-        assert_eq!(here, Value::tuple([Value::None, Value::None]), "of this side");
+        assert_eq!(here, Value::tuple([Value::None, Value::None, Value::None]), "of this side");
     }
 
     /// Exported in the place of a value.

@@ -11,6 +11,7 @@ use pyo3::types::{PyByteArray, PyDict, PyList, PySet, PyString, PyTuple, PyType}
 use wherever::context::CallContext;
 use wherever::host::{Identity, Step, ValueStream};
 use wherever::hosts::{stream, whole_stream};
+use wherever::policy::Policy;
 use wherever::shape::{Category, Shape};
 use wherever::{Error, Host, Operation, Outcome, Own, Request, Value};
 
@@ -70,6 +71,10 @@ impl PyHost {
 
     fn perform(&self, py: Python<'_>, request: Request, context: &CallContext) -> PyResult<Outcome> {
         let object = self.object(py);
+        let is_closed = context.policy() == Some(Policy::Closed);
+        if is_closed && let Err(refused) = crate::gate::check(&object, &self.shape(), &request)? {
+            return Ok(Outcome::Error(refused));
+        }
         let name = request.member_name();
         let given = |place: usize| -> PyResult<Bound<'_, PyAny>> {
             let value = request.arguments.positional.get(place).cloned();
@@ -97,6 +102,7 @@ impl PyHost {
             Operation::Text => text(&object, name, request.arguments.positional.first())?,
             Operation::Hash => return Ok(Outcome::Value(Value::from(object.hash()? as i128))),
             Operation::Truth => return Ok(Outcome::Value(Value::Bool(object.is_truthy()?))),
+            Operation::Dir if is_closed => PyTuple::new(py, exposed_names(&self.shape()))?.into_any(),
             Operation::Dir => PyTuple::new(py, object.dir()?)?.into_any(),
             operation => {
                 return Ok(Outcome::Error(Error::NotSupported { shape: self.shape().name().clone(), operation }));
@@ -149,6 +155,11 @@ impl PyHost {
         let steps = object.try_iter()?.into_any().unbind();
         Ok(Outcome::Stream(Box::new(Steps(Some(steps)))))
     }
+}
+
+fn exposed_names(shape: &Shape) -> Vec<String> {
+    let names = shape.member_names().into_iter().map(|name| name.to_string());
+    names.filter(|name| shape.find(name).is_some_and(|member| member.exposed)).collect()
 }
 
 /// What is exported under a name, made a value anew each time that it is told: its class may have changed, and a value

@@ -9,6 +9,7 @@ mod calls;
 mod classes;
 mod errors;
 mod frames;
+mod gate;
 mod host;
 mod interrupts;
 mod members;
@@ -46,7 +47,7 @@ mod _wherever {
     #[pymodule_export]
     use crate::promise::{Promise, bound, oneway, send};
     #[pymodule_export]
-    use crate::remote::{Remote, RemoteBuffer, get, signature_text};
+    use crate::remote::{Remote, RemoteBuffer, get, request, signature_text};
     #[pymodule_export]
     use crate::stream::buffered;
     #[pymodule_export]

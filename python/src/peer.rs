@@ -198,7 +198,7 @@ fn connect_error(py: Python<'_>, error: &ConnectError) -> PyErr {
 }
 
 fn serve_error(py: Python<'_>, error: &wherever_transports::ServeError) -> PyErr {
-    os_error(py, error, "ServeFailed")
+    os_error(py, error, "Error")
 }
 
 fn os_error(py: Python<'_>, error: &dyn std::error::Error, otherwise: &str) -> PyErr {

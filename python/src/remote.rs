@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString, PyTuple};
-use wherever::Proxy;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString, PyTuple, PyType};
+use wherever::{Operation, Proxy};
 
 use crate::calls;
 use crate::classes;
 use crate::process;
-use crate::values::{operand, outgoing};
+use crate::values::{incoming, operand, outgoing};
 
 /// A remote object, or an instance of a class of this side that derives from a remote one.
 ///
@@ -202,4 +202,33 @@ pub(crate) fn get(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Py<PyAny>> 
 #[pyfunction]
 pub(crate) fn signature_text(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     get(object, "__signature__")
+}
+
+/// One operation, by its code in the protocol, asked of a remote object or of a member of a class: past what its class here
+/// has, so that it can be seen what its owner makes of it.
+#[pyfunction]
+#[pyo3(signature = (object, operation, member=None, *args))]
+pub(crate) fn request(
+    object: &Bound<'_, PyAny>,
+    operation: u8,
+    member: Option<&str>,
+    args: &Bound<'_, PyTuple>,
+) -> PyResult<Py<PyAny>> {
+    let py = object.py();
+    let operation = Operation::from_code(operation).ok_or_else(|| PyTypeError::new_err("no operation of this code"))?;
+    let proxy = match object.cast::<PyType>() {
+        Ok(class) => classes::far(class)?,
+        Err(_) => proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote object"))?,
+    };
+    let mut call = proxy.request(operation).args(calls::arguments(args, None, false)?);
+    if let Some(member) = member {
+        call = call.member(member);
+    }
+    match operation {
+        Operation::Iterate | Operation::Whole => {
+            let first = calls::wait(py, move || call.stream(1)?.next().transpose())?;
+            first.map_or_else(|| Ok(py.None()), |item| incoming(py, item))
+        }
+        _ => calls::perform(py, call),
+    }
 }

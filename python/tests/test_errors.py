@@ -612,3 +612,11 @@ def test_json_names_what_it_cannot_read(peer):
     error = raised(peer.get("run"), "import json; json.loads('{')")
     assert isinstance(error, ValueError) and type(error).__name__ == "JSONDecodeError"
     assert (error.pos, error.lineno) == (json.JSONDecodeError("m", "{", 1).pos, 1)
+
+
+def test_a_program_that_ends_before_it_answers_is_no_peer():
+    with pytest.raises((wherever.Disconnected, OSError)) as caught:
+        wherever.connect_command([sys.executable, "-c", "pass"])
+    assert not isinstance(caught.value, AttributeError) and str(caught.value)
+    with pytest.raises((wherever.Error, OSError, ValueError)):
+        wherever.serve("nonsense:here", {})
