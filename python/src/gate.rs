@@ -162,7 +162,7 @@ fn implemented(class: &Bound<'_, PyType>, names: &[String]) -> PyResult<Found> {
     for name in names {
         for base in class.mro().iter() {
             let base = base.cast_into::<PyType>()?;
-            if !own(&base)?.contains(name)? || base.is(&class.py().get_type::<PyAny>()) {
+            if !own(&base)?.contains(name)? || base.is(class.py().get_type::<PyAny>()) {
                 continue;
             }
             let is_exposed =
