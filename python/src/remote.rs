@@ -220,7 +220,7 @@ pub(crate) fn request(
         Ok(class) => classes::far(class)?,
         Err(_) => proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote object"))?,
     };
-    let mut call = proxy.request(operation).args(calls::arguments(args, None, false)?);
+    let mut call = proxy.request(operation).args(calls::arguments(args, None, Takes::References)?);
     if let Some(member) = member {
         call = call.member(member);
     }
