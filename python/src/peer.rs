@@ -181,7 +181,7 @@ fn connected(
     timeout: Option<f64>,
     connect: impl FnOnce() -> Result<Peer, ConnectError> + Send + 'static,
 ) -> PyResult<PyPeer> {
-    let time = timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
+    let time = crate::promise::time_of(timeout)?;
     match crate::interrupts::until(py, time, connect)? {
         Some(Ok(peer)) => Ok(PyPeer::new(peer, None)),
         Some(Err(error)) => Err(connect_error(py, &error)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use wherever::{CallBuilder, Operation, Promise as Promised, Value};
@@ -72,13 +72,13 @@ impl Promise {
     }
 }
 
-fn time_of(timeout: Option<f64>) -> PyResult<Option<Duration>> {
-    timeout
-        .map(|seconds| {
-            Duration::try_from_secs_f64(seconds.max(0.0))
-                .map_err(|_| pyo3::exceptions::PyValueError::new_err("a number of seconds is wanted"))
-        })
-        .transpose()
+/// A number of seconds as a time: one that is over is none, one that no clock can hold is for ever.
+pub(crate) fn time_of(timeout: Option<f64>) -> PyResult<Option<Duration>> {
+    match timeout {
+        Some(seconds) if seconds.is_nan() => Err(PyValueError::new_err("a number of seconds is wanted, not nan")),
+        Some(seconds) => Ok(Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))),
+        None => Ok(None),
+    }
 }
 
 #[pymethods]

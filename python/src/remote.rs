@@ -12,7 +12,7 @@ use wherever::{Operation, Proxy};
 use crate::calls;
 use crate::classes;
 use crate::process;
-use crate::values::{incoming, operand, outgoing};
+use crate::values::{Takes, incoming, operand, outgoing};
 
 /// A remote object, or an instance of a class of this side that derives from a remote one.
 ///
