@@ -21,7 +21,7 @@ use crate::promise::{Promise, State as PromiseState, proof_of};
 use crate::proxy::Proxy;
 use crate::session::{CallSpec, EndReason};
 use crate::stream::ItemStream;
-use crate::table::{Handle, Id};
+use crate::table::Handle;
 use crate::typed::{ROOT, TypedProxy};
 use crate::value::Value;
 use asking::{Asking, Called};
@@ -259,7 +259,7 @@ impl Peer {
     /// Waits, without blocking, until the session is over; why it is. For a side that only serves: while it waits, the
     /// session has somebody who refers to it.
     pub async fn over(&self) -> EndReason {
-        let mut news = News::of(self.hub(), Id::THEIR_NAMES);
+        let mut news = News::of_session(self.hub());
         std::future::poll_fn(|context| news.poll(context, |session| session.ended().cloned())).await
     }
 }

@@ -1,5 +1,6 @@
 //! Between futures and event loops: promises that are awaited, coroutines that are run for peers.
 
+use std::cell::RefCell;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple};
 use wherever::context::{CallContext, Reply};
 use wherever::{Error, Outcome, Promise, PromiseFuture};
 
@@ -107,12 +109,46 @@ fn settle(py: Python<'_>, future: &Py<PyAny>, result: Result<wherever::Value, Er
     }
 }
 
-/// Whether a call came to a coroutine, which is then run for its caller.
-pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
-    static TYPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// Whether a call came to what is to be awaited, and is then run for its caller: a coroutine, or the step of an
+/// asynchronous generator, which is nothing to hold.
+pub(crate) fn is_run(object: &Bound<'_, PyAny>) -> bool {
+    static TYPES: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
     let py = object.py();
-    let kind = TYPE.get_or_try_init(py, || py.import("types")?.getattr("CoroutineType").map(Bound::unbind));
-    kind.is_ok_and(|kind| object.get_type().is(kind))
+    let types = TYPES.get_or_try_init(py, || {
+        py.import("wherever._loop")?.getattr("RUN")?.cast_into::<PyTuple>().map(Bound::unbind).map_err(PyErr::from)
+    });
+    types.is_ok_and(|types| types.bind(py).iter_borrowed().any(|kind| object.get_type().is(&*kind)))
+}
+
+/// An event loop that a node was made within.
+pub(crate) type NodeLoop = Arc<Py<PyAny>>;
+
+thread_local! {
+    /// That of the node whose call the present thread serves, if it has one.
+    static LOOP: RefCell<Option<NodeLoop>> = const { RefCell::new(None) };
+}
+
+/// The event loop that the present thread runs.
+pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Option<NodeLoop>> {
+    let asyncio = py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.get_item("asyncio")?;
+    // Who has not loaded it, runs no loop.
+    let Some(asyncio) = asyncio else { return Ok(None) };
+    let running = asyncio.call_method0("_get_running_loop")?;
+    Ok(Some(running).filter(|running| !running.is_none()).map(|running| Arc::new(running.unbind())))
+}
+
+/// Does this; coroutines that it comes to are run in the loop.
+pub(crate) fn within(event_loop: Option<&NodeLoop>, job: impl FnOnce()) {
+    struct Before(Option<NodeLoop>);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            LOOP.set(self.0.take());
+        }
+    }
+
+    let _before = Before(LOOP.replace(event_loop.cloned()));
+    job();
 }
 
 /// What is told of the end of what was awaited for a peer.
@@ -121,6 +157,18 @@ struct Settle(Mutex<Option<Reply>>);
 
 #[pymethods]
 impl Settle {
+    /// It waits for something: later calls may start.
+    fn suspend(&self, py: Python<'_>) {
+        let reply = self.0.lock().clone();
+        py.detach(|| reply.iter().for_each(Reply::suspend));
+    }
+
+    /// It was cancelled: most often because the caller has wanted that.
+    fn cancelled(&self, py: Python<'_>) {
+        let reply = self.0.lock().take();
+        py.detach(|| reply.iter().for_each(|reply| reply.settle(Err(Error::Stopped))));
+    }
+
     fn __call__(&self, py: Python<'_>, result: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>) {
         let Some(reply) = self.0.lock().take() else { return };
         let settled = match error.is_none() {
@@ -134,15 +182,14 @@ impl Settle {
 /// Awaits this for the caller, in an event loop.
 pub(crate) fn serve(awaitable: &Bound<'_, PyAny>, context: &CallContext) -> PyResult<Outcome> {
     let py = awaitable.py();
-    let reply = context.reply();
-    let settle = Py::new(py, Settle(Mutex::new(Some(reply.clone()))))?;
-    let cancel = py.import("wherever._loop")?.call_method1("start", (awaitable, py.None(), settle))?.unbind();
+    let settle = Py::new(py, Settle(Mutex::new(Some(context.reply()))))?;
+    let event_loop = LOOP.with_borrow(|event_loop| event_loop.as_ref().map(|event_loop| event_loop.clone_ref(py)));
+    let served = py.import("wherever._loop")?.call_method1("Served", (awaitable, settle, event_loop))?.unbind();
     context.on_stop(move || {
         process::attached(|py| {
             // What has ended cannot be cancelled, and need not be.
-            let _ = cancel.call0(py);
+            let _ = served.call_method0(py, "cancel");
         });
     });
-    reply.suspend();
     Ok(Outcome::Later)
 }

@@ -140,7 +140,7 @@ impl PyHost {
             "__await__" => return crate::awaiting::serve(object, context),
             _ => method(object, name)?.call(args, named.as_ref())?,
         };
-        if crate::awaiting::is_coroutine(&result) {
+        if crate::awaiting::is_run(&result) {
             return crate::awaiting::serve(&result, context);
         }
         outgoing(&result).map(Outcome::Value)
@@ -219,7 +219,7 @@ impl Told {
     fn of(object: &Bound<'_, PyAny>) -> Self {
         let found = match object.cast::<PyType>() {
             Ok(class) => shapes::of_metaclass(class).and_then(|meta| Ok((meta, Some(shapes::of_class(class)?)))),
-            Err(_) => shapes::of_class(&object.get_type()).map(|shape| (shape, None)),
+            Err(_) => shapes::class_told(object).and_then(|class| shapes::of_class(&class)).map(|shape| (shape, None)),
         };
         // A class that cannot be described is still one whose objects can be held and passed on.
         let plain = || (Arc::new(Shape::new("python:object", Category::Instance).open()), None);

@@ -16,6 +16,7 @@ use wherever::transport::memory_pair;
 use wherever::{Error, Node, Notice, Peer, Runtime, Value};
 use wherever_transports::ConnectError;
 
+use crate::awaiting;
 use crate::calls;
 use crate::classes;
 use crate::errors::{own, to_core, to_python};
@@ -25,8 +26,10 @@ use crate::process;
 use crate::values::{incoming, outgoing};
 
 /// CPython as a runtime.
-#[derive(Default)]
-pub(crate) struct Python3;
+pub(crate) struct Python3 {
+    /// Where coroutines are run for peers, if not in a loop of this package.
+    event_loop: Option<awaiting::NodeLoop>,
+}
 
 impl Runtime for Python3 {
     type Object = Py<PyAny>;
@@ -58,6 +61,10 @@ impl Runtime for Python3 {
     fn outgoing_error(&self, raised: &Py<PyAny>) -> Error {
         Python::attach(|py| to_core(py, PyErr::from_value(raised.bind(py).clone())))
     }
+
+    fn run(&self, job: &mut dyn FnMut()) {
+        awaiting::within(self.event_loop.as_ref(), job);
+    }
 }
 
 fn policy_of(policy: Option<&str>) -> PyResult<Policy> {
@@ -79,8 +86,11 @@ pub(crate) struct PyNode(Node);
 impl PyNode {
     #[new]
     #[pyo3(signature = (exports=None, *, policy=None))]
-    fn new(exports: Option<&Bound<'_, PyAny>>, policy: Option<&str>) -> PyResult<Self> {
-        let builder = Node::builder().policy(policy_of(policy)?).runtime(Arc::new(Python3)).on_notice(|notice| {
+    fn new(py: Python<'_>, exports: Option<&Bound<'_, PyAny>>, policy: Option<&str>) -> PyResult<Self> {
+        // Who makes a node within an event loop has coroutines run there: they may use what belongs to it.
+        let event_loop = awaiting::running_loop(py)?;
+        let builder = Node::builder().policy(policy_of(policy)?).runtime(Arc::new(Python3 { event_loop }));
+        let builder = builder.on_notice(|notice| {
             if let Notice::Ended { session, .. } = notice {
                 let session = *session;
                 process::attached(|_| classes::forget(session));

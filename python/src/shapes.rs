@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyByteArray, PyDict, PyList, PySet, PyType, PyWeakrefReference};
+use pyo3::types::{PyByteArray, PyDict, PyFunction, PyList, PySet, PyType, PyWeakrefReference};
 use wherever::Operation;
 use wherever::shape::{Category, Member, MemberKind, Shape};
 
@@ -86,6 +87,29 @@ fn version(class: &Bound<'_, PyType>) -> u64 {
 fn can_change(class: &Bound<'_, PyType>) -> bool {
     // SAFETY: the class is alive.
     unsafe { pyo3::ffi::PyType_GetFlags(class.as_type_ptr()) & pyo3::ffi::Py_TPFLAGS_HEAPTYPE != 0 }
+}
+
+/// The class that is told of an object: its own, but of a function whose calls are awaited, which looks like any other.
+pub(crate) fn class_told<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyType>> {
+    static AWAITED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    const CO_COROUTINE: u32 = 0x80;
+    let py = object.py();
+    static METHOD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let method = METHOD.get_or_try_init(py, || py.import("types")?.getattr("MethodType").map(Bound::unbind))?;
+    let is_method = object.get_type().is(method);
+    if !is_method && !object.is_exact_instance_of::<PyFunction>() {
+        return Ok(object.get_type());
+    }
+    let function = if is_method { object.getattr(intern!(py, "__func__"))? } else { object.clone() };
+    // Of a method of something else than a function, nothing is known.
+    let flags = function.getattr(intern!(py, "__code__")).and_then(|code| code.getattr(intern!(py, "co_flags")));
+    if flags.and_then(|flags| flags.extract::<u32>()).unwrap_or(0) & CO_COROUTINE == 0 {
+        return Ok(object.get_type());
+    }
+    let class = AWAITED.get_or_try_init(py, || -> PyResult<_> {
+        Ok(py.import("wherever._describe")?.getattr("CoroutineFunction")?.cast_into::<PyType>()?.unbind())
+    })?;
+    Ok(class.bind(py).clone())
 }
 
 /// The shape of the instances of a class.

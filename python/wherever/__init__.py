@@ -17,7 +17,7 @@ import threading as _threading
 from collections.abc import Iterator as _Iterator, Mapping as _Mapping, Sequence as _Sequence
 from typing import Any
 
-from wherever import _wherever
+from wherever import _loop, _wherever
 from wherever._errors import (
     Busy, Cancelled, DeadlinePassed, Denied, Disconnected, Error, NotFound, Overloaded, ProtocolError, RemoteError,
 )
@@ -32,8 +32,20 @@ __all__ = [
     "is_remote", "oneway", "pair", "peer_of", "send", "serve", "serve_stdio", "value_type",
 ]
 
-_atexit.register(_wherever.at_exit)
-_os.register_at_fork(after_in_child=_wherever.after_fork)
+
+
+@_atexit.register
+def _at_exit() -> None:
+    _wherever.at_exit()
+    _loop.end()
+
+
+def _after_fork() -> None:
+    _wherever.after_fork()
+    _loop.forget()
+
+
+_os.register_at_fork(after_in_child=_after_fork)
 
 
 def _node(exports: Any, policy: str | None, node: Node | None) -> Node:

@@ -197,6 +197,26 @@ class RemoteFunction(RemoteObject):
         return f"<remote function at {id(self):#x}>"
 
 
+# For the classes that derive from it.
+function_doc = RemoteFunction.__dict__["__doc__"]
+
+
+class RemoteCoroutineFunction(RemoteFunction):
+    """A function that lives elsewhere and whose calls are awaited."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        return _wherever.send(self, *args, **named)
+
+
+class RemoteAsyncGenerator(RemoteObject):
+    """An asynchronous generator that lives elsewhere."""
+
+    __slots__ = ()
+    __class__ = property(lambda self: types.AsyncGeneratorType)  # type: ignore[assignment]
+
+
 class RemoteIterator(RemoteObject):
     """An iterator that lives elsewhere: stepped one item at a time, when that is wanted."""
 
@@ -219,4 +239,4 @@ from wherever._containers import (  # noqa: E402
     RemoteSet as RemoteSet,
 )
 
-_final = (RemoteContainer, RemoteFunction, RemoteIterator)
+_final = (RemoteContainer, RemoteFunction, RemoteAsyncGenerator, RemoteIterator)

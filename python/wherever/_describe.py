@@ -26,6 +26,14 @@ FUNCTIONS = (
     types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType, functools.partial,
 )
 
+class CoroutineFunction:
+    """What is told of functions whose calls are awaited: their own class has all functions in it."""
+
+    __slots__ = ("__dict__",)
+    __module__ = "builtins"
+    __qualname__ = "coroutine_function"
+
+
 ITERATORS = tuple(
     type(iter(made))
     for made in ([], (), {}, {}.values(), {}.items(), set(), "", b"", bytearray(), range(0), range(1 << 80),
@@ -112,6 +120,14 @@ def describe(cls: type) -> Described:
         if cls is types.GeneratorType:
             told.members += [Member(name, METHOD, "", "", True, False, False, False, False)
                              for name in ("send", "throw", "close")]
+        return told
+    if cls is CoroutineFunction:
+        told.doc, told.category = "", FUNCTION
+        return told
+    if cls is types.AsyncGeneratorType:
+        told.members = [Member("__aiter__", METHOD, "()", "", True, False, False, False, True)]
+        told.members += [Member(name, METHOD, "-> Awaitable", "", True, False, False, False, False)
+                         for name in ("__anext__", "asend", "athrow", "aclose")]
         return told
     if told.category == FUNCTION:
         told.members = [] if cls in FUNCTIONS else own_members(cls)

@@ -4,55 +4,136 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import types
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from wherever import _wherever
 from wherever._wherever import Promise as Promise
 
+
+
+def _steps() -> tuple[type, ...]:
+    """The types of the steps of asynchronous generators, which have no names."""
+    async def generator() -> AsyncGenerator[None, None]:
+        yield
+
+    made = generator()
+    return type(made.asend(None)), type(made.athrow(GeneratorExit))
+
+
+# How long the loop of this package has for ending, when the interpreter does.
+END_TIME = 1.0
+
+# Types of what is run for whoever called for it, in place of being handed out.
+RUN = (types.CoroutineType, *_steps())
+
 _lock = threading.Lock()
 _own: asyncio.AbstractEventLoop | None = None
+_thread: threading.Thread | None = None
 
 
 def loop_for_peers() -> asyncio.AbstractEventLoop:
     """The loop that runs coroutines for peers of nodes that have none of their own."""
-    global _own
+    global _own, _thread
     with _lock:
         if _own is None or _own.is_closed():
-            loop = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="wherever-loop", daemon=True).start()
-            _own = loop
+            _own = asyncio.new_event_loop()
+            _thread = threading.Thread(target=_run, args=(_own,), name="wherever-loop", daemon=True)
+            _thread.start()
         return _own
 
 
-def start(awaitable: Any, loop: asyncio.AbstractEventLoop | None, settle: Any) -> Any:
-    """Runs an awaitable in a loop; `settle` is told of its result. Gives what cancels it."""
-    loop = loop if loop is not None and loop.is_running() else loop_for_peers()
-    holder: list[asyncio.Task[Any]] = []
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        # Once: whoever does not end by that is left behind.
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
 
-    async def awaited() -> Any:
-        return await awaitable
 
-    def begin() -> None:
-        task = loop.create_task(awaited())
-        holder.append(task)
-        task.add_done_callback(ended)
+def end() -> None:
+    """Ends the loop of this package: the interpreter ends."""
+    with _lock:
+        loop, thread = _own, _thread
+    if loop is not None and thread is not None and thread.is_alive():
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(END_TIME)
 
-    def ended(task: asyncio.Task[Any]) -> None:
+
+def forget() -> None:
+    """The process was forked: the loop's thread is the parent's."""
+    global _own, _thread, _lock
+    _own = _thread = None
+    _lock = threading.Lock()
+
+
+def running() -> asyncio.AbstractEventLoop | None:
+    """The loop that the present thread runs, if it runs one."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class Served:
+    """An awaitable that is run for a peer. `settle` is told of its result."""
+
+    def __init__(self, awaitable: Any, settle: Any, loop: asyncio.AbstractEventLoop | None) -> None:
+        if loop is None or not loop.is_running():
+            loop = loop_for_peers()
+        elif loop is running():
+            _close(awaitable)
+            raise RuntimeError("the event loop that is to run this coroutine is held up by the very call that asks for "
+                               "it: await that call, by wherever.send, or make it on another thread")
+        self.awaitable, self.settle, self.loop = awaitable, settle, loop
+        self.task: asyncio.Task[Any] | None = None
+        loop.call_soon_threadsafe(self.begin)
+
+    def begin(self) -> None:
+        self.task = self.loop.create_task(self.run())
+        self.task.add_done_callback(self.ended)
+        # After its first step: calls that came later start when it waits for something, and not before.
+        self.loop.call_soon(self.settle.suspend)
+
+    async def run(self) -> Any:
+        try:
+            return await self.awaitable, None
+        except (KeyboardInterrupt, SystemExit) as error:
+            # It is for the caller: a task would end the loop by it.
+            return None, error
+
+    def ended(self, task: asyncio.Task[Any]) -> None:
         if task.cancelled():
-            settle(None, asyncio.CancelledError())
-            return
-        error = task.exception()
-        if error is None:
-            settle(task.result(), None)
+            _close(self.awaitable)
+            self.settle.cancelled()
+        elif task.exception() is not None:
+            self.settle(None, task.exception())
         else:
-            settle(None, error)
+            self.settle(*task.result())
 
-    def cancel() -> None:
-        if holder and not loop.is_closed():
-            loop.call_soon_threadsafe(holder[0].cancel)
+    def cancel(self) -> None:
+        try:
+            self.loop.call_soon_threadsafe(self._cancel)
+        except RuntimeError:
+            pass  # The loop is closed: the task is no more.
 
-    loop.call_soon_threadsafe(begin)
-    return cancel
+    def _cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+
+def _close(awaitable: Any) -> None:
+    """Ends a coroutine that may not have begun, of which the interpreter would say so."""
+    close: Callable[[], None] | None = getattr(awaitable, "close", None)
+    if close is not None and asyncio.iscoroutine(awaitable):
+        close()
 
 
 async def awaited(poller: Any) -> Any:

@@ -36,6 +36,11 @@ pub(crate) trait Drive: Send + Sync {
         let _ = id;
     }
 
+    /// Somebody begins to wait for news without a thread, or does so no more: meanwhile some thread must receive.
+    fn attend(&self, hub: &Hub, begins: bool) {
+        let _ = (hub, begins);
+    }
+
     /// There may be room for what waited for it.
     fn room_came(&self) {}
 

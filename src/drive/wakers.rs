@@ -94,11 +94,18 @@ pub(crate) struct News {
     id: Id,
     /// Where its waker was left last.
     token: Option<u64>,
+    /// Whether it is waited for in earnest.
+    attends: bool,
 }
 
 impl News {
     pub(crate) fn of(hub: &Arc<Hub>, id: Id) -> Self {
-        Self { hub: hub.clone(), id, token: None }
+        Self { hub: hub.clone(), id, token: None, attends: true }
+    }
+
+    /// News of the session as a whole, which take their time.
+    pub(crate) fn of_session(hub: &Arc<Hub>) -> Self {
+        Self { hub: hub.clone(), id: Id::THEIR_NAMES, token: None, attends: false }
     }
 
     /// What `look` finds, now or when it is woken.
@@ -106,7 +113,11 @@ impl News {
         if let Some(news) = self.hub.with(&look) {
             return Poll::Ready(news);
         }
+        let begins = self.token.is_none() && self.attends;
         self.token = Some(self.hub.wakers.leave(self.id, self.token, context.waker()));
+        if begins {
+            self.hub.driver().attend(&self.hub, true);
+        }
         // Once more: news may have come, and been told, in between.
         self.hub.with(look).map_or(Poll::Pending, Poll::Ready)
     }
@@ -116,6 +127,9 @@ impl Drop for News {
     fn drop(&mut self) {
         if let Some(token) = self.token {
             self.hub.wakers.take_back(self.id, token);
+            if self.attends {
+                self.hub.driver().attend(&self.hub, false);
+            }
         }
     }
 }

@@ -22,9 +22,10 @@ pub(super) fn of<'py>(py: Python<'py>, shape: &Shape, is_error: bool) -> PyResul
         }
         false => namespace.set_item("__slots__", ())?,
     }
-    // A function's documentation is its own, not its type's.
-    if shape.category() != Category::Function {
-        namespace.set_item("__doc__", Some(shape.doc()).filter(|doc| !doc.is_empty()))?;
+    // A function's documentation is its own, not its type's: a class that says nothing would say that there is none.
+    match shape.category() {
+        Category::Function => namespace.set_item("__doc__", super::support(py, "function_doc")?)?,
+        _ => namespace.set_item("__doc__", Some(shape.doc()).filter(|doc| !doc.is_empty()))?,
     }
     for member in shape.members() {
         if let Some(made) = descriptor(py, member, is_error)? {

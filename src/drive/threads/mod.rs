@@ -365,6 +365,11 @@ impl Drive for Threads {
         }
     }
 
+    fn attend(&self, hub: &Hub, begins: bool) {
+        let calls = self.0.roles.await_news(begins);
+        self.see_to(hub, calls);
+    }
+
     fn room_came(&self) {
         if self.0.room_wanted.load(Ordering::SeqCst) > 0 && self.0.roles.room_came(self.reads()).wake {
             self.0.carrier.wake();

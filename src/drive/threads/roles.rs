@@ -315,6 +315,19 @@ impl<W: Piece> Roles<W> {
         Calls { helper, ..Calls::default() }
     }
 
+    /// Somebody begins to wait without a thread, or does so no more: while anybody does, the reading role is not left
+    /// free.
+    pub(crate) fn await_news(&self, begins: bool) -> Calls {
+        let mut state = self.state.lock();
+        if !begins {
+            state.awaiting = state.awaiting.saturating_sub(1);
+            return Calls::default();
+        }
+        state.awaiting += 1;
+        let helper = state.reading.is_none() && state.end.is_none() && state.call_crew_to_read();
+        Calls { helper, ..Calls::default() }
+    }
+
     /// A called thread joins the crew.
     pub(crate) fn join(&self) {
         let mut state = self.state.lock();

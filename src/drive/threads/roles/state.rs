@@ -25,6 +25,8 @@ pub(super) struct State<W> {
     pub(super) delivered: bool,
     pub(super) seats: Vec<Seat<W>>,
     pub(super) seats_made: u64,
+    /// How many wait without a thread.
+    pub(super) awaiting: usize,
     /// Calls nested in the call of a thread that is about to sit down, and how many ticks ago they came.
     pub(super) early: Vec<(Id, W, u32)>,
     pub(super) work: VecDeque<W>,
@@ -128,6 +130,7 @@ impl<W: Piece> State<W> {
             delivered: false,
             seats: Vec::new(),
             seats_made: 0,
+            awaiting: 0,
             early: Vec::new(),
             work: VecDeque::new(),
             busy: 0,
@@ -154,11 +157,16 @@ impl<W: Piece> State<W> {
         if self.give_to_seat() {
             return false;
         }
-        if self.seats.iter().any(Seat::wants_reader) {
+        if self.is_waited() {
             return self.call_crew_to_read();
         }
         self.left_free = true;
         false
+    }
+
+    /// Whether anybody waits for what the carrier brings, and leaves that to others.
+    fn is_waited(&self) -> bool {
+        self.awaiting > 0 || self.seats.iter().any(Seat::wants_reader)
     }
 
     pub(super) fn give_to_seat(&mut self) -> bool {
@@ -174,7 +182,7 @@ impl<W: Piece> State<W> {
         if self.give_to_seat() {
             return false;
         }
-        if self.seats.iter().any(Seat::wants_reader) {
+        if self.is_waited() {
             return true;
         }
         self.reading = None;

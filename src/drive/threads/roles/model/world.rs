@@ -378,7 +378,7 @@ impl World {
             }
             self.see_to(calls);
             match step {
-                Step::Again | roles::Step::Pause => {}
+                Step::Again | Step::Pause => {}
                 Step::Look => {
                     if let Some(came) = look() {
                         return came;
