@@ -142,15 +142,12 @@ const BUILD_LIST: &str = "python/build-requirements.txt";
 pub(crate) fn test(args: &[String]) -> Outcome {
     let environment = Environment::with("tests", &[BUILD_LIST, "python/tests/requirements.txt"])?;
     environment.install_package()?;
-    run(&mut cargo(&["build", "--quiet", "--locked", "--package", "wherever-tests", "--bin", RUST_SIDE]))?;
+    // One of the demos is a peer of theirs.
+    run(&mut cargo(&["build", "--quiet", "--package", "wherever-demos", "--bin", "python_peer"]))?;
     // In a folder from which no program imports the package's source by chance.
     let mut pytest = environment.command("pytest");
-    pytest.env("WHEREVER_BESIDE_PYTHON", target_dir().join("debug").join(RUST_SIDE));
-    run(pytest.args(args).current_dir(root().join(TESTS)))
+    run(pytest.args(args).env("WHEREVER_DEMOS", target_dir().join("debug")).current_dir(root().join(TESTS)))
 }
-
-/// The program that is the Rust side of tests of Python with Rust.
-const RUST_SIDE: &str = "beside_python";
 
 const TESTS: &str = "python/tests";
 
