@@ -24,7 +24,8 @@ DEMOS = os.environ.get("WHEREVER_DEMOS")
 def blocks(language: str) -> list[tuple[int, str]]:
     """The blocks of a language, with the lines that they begin at."""
     text = PAGE.read_text()
-    return [(text.count("\n", 0, block.start()) + 1, block[2]) for block in BLOCK.finditer(text) if block[1] == language]
+    found = [block for block in BLOCK.finditer(text) if block[1] == language]
+    return [(text.count("\n", 0, block.start()) + 1, block[2]) for block in found]
 
 
 def test_every_block_is_a_file_or_a_session():

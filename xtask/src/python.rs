@@ -142,14 +142,15 @@ const BUILD_LIST: &str = "python/build-requirements.txt";
 pub(crate) fn test(args: &[String]) -> Outcome {
     let environment = Environment::with("tests", &[BUILD_LIST, "python/tests/requirements.txt"])?;
     environment.install_package()?;
-    // One of the demos is a peer of theirs.
-    run(&mut cargo(&["build", "--quiet", "--package", "wherever-demos", "--bin", "python_peer"]))?;
-    // In a folder from which no program imports the package's source by chance.
+    // Peers of theirs in Rust: a demo, and one that uses whatever it is given.
+    let packages = ["build", "--quiet", "--package", "wherever-demos", "--package", "wherever-tests"];
+    run(cargo(&packages).args(["--bin", "python_peer", "--bin", "beside_python"]))?;
+    let built = target_dir().join("debug");
     let mut pytest = environment.command("pytest");
-    run(pytest.args(args).env("WHEREVER_DEMOS", target_dir().join("debug")).current_dir(root().join(TESTS)))
+    pytest.args(args).env("WHEREVER_BESIDE_PYTHON", built.join("beside_python")).env("WHEREVER_DEMOS", built);
+    // From here no program imports the package's source by chance.
+    run(pytest.current_dir(root().join("python/tests")))
 }
-
-const TESTS: &str = "python/tests";
 
 /// `cargo xtask bench python [ARGS]`: the package beside others that do the like.
 pub(crate) fn bench(args: &[String]) -> Outcome {
