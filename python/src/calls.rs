@@ -187,5 +187,5 @@ pub(crate) fn copied_here(object: &Bound<'_, PyAny>, proxy: &Proxy, deep: bool) 
              wherever.value_type on both sides makes it one"
         )));
     }
-    if deep { crate::whole::deep(py, proxy) } else { crate::whole::shallow(py, proxy) }
+    if deep { crate::whole::deep(object, proxy) } else { crate::whole::shallow(py, proxy) }
 }

@@ -30,7 +30,7 @@ pub(crate) fn is_buffer_class(class: &Bound<'_, PyType>) -> bool {
 /// The contents of a remote container, its elements by the usual rules: one round trip.
 pub(crate) fn shallow(py: Python<'_>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
     if has_buffer(proxy) && !proxy.shape().category().is_container() {
-        return deep(py, proxy);
+        return calls::perform(py, proxy.method("__deepcopy__"));
     }
     let proxy = proxy.clone();
     let contents = calls::wait(py, move || proxy.fetch())?;
@@ -42,17 +42,18 @@ pub(crate) const COPY: &str = "wherever.copy";
 
 /// A copy of a remote container or buffer and all that it holds: one round trip, where its side can make it; else one for
 /// each container.
-pub(crate) fn deep(py: Python<'_>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
+pub(crate) fn deep(object: &Bound<'_, PyAny>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
+    let py = object.py();
     if has_buffer(proxy) && !proxy.shape().category().is_container() {
         return calls::perform(py, proxy.method("__deepcopy__"));
     }
     if !proxy.shape().name().starts_with("python:") {
-        return deepened(shallow(py, proxy)?.bind(py));
+        return deepened(object);
     }
     let call = proxy.request(Operation::Iterate).member(COPY);
     let pieces = calls::wait(py, move || call.stream(u64::MAX)?.collect::<Result<Vec<_>, _>>())?;
     let pieces = pieces.into_iter().map(|piece| incoming(py, piece)).collect::<PyResult<Vec<_>>>()?;
-    Ok(copying(py, "rebuilt")?.call1((pieces,))?.unbind())
+    Ok(copying(py, "rebuilt")?.call1((pieces, object))?.unbind())
 }
 
 /// A container and all that it holds as pieces, for the side that asked for a copy.

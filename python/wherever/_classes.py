@@ -89,6 +89,9 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
         copyreg.pickle(meta, _unpicklable_class)  # type: ignore[arg-type]
     if any(not issubclass(base, (Remote, BaseException)) for base in bases):
         namespace = {**MASKED, **namespace}
+    if "__doc__" not in namespace:
+        # Each has its own: without this, the class would say that there is none.
+        namespace["__doc__"] = next((vars(base)["__doc__"] for base in bases), None)
     module = namespace["__module__"]
     spoofed = SPOOFED.get(f"{module}.{name}")
     if spoofed is not None:
@@ -192,6 +195,16 @@ class RemoteFunction(RemoteObject):
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
         return _wherever.get(self, "__doc__")
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        # As the type over there has it: functions become methods, what is bound or builtin does not.
+        return types.MethodType(self, instance) if instance is not None and type(self).__name__ == "function" else self
+
+    def __copy__(self) -> RemoteFunction:
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> RemoteFunction:
+        return self
 
     def __repr__(self) -> str:
         return f"<remote function at {id(self):#x}>"

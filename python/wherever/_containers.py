@@ -23,10 +23,18 @@ _operation, _method = _wherever.operation, _wherever.make_method
 Place = tuple[int, types.CodeType, int]
 
 
-def _place() -> Place:
+def _caller(depth: int) -> types.FrameType | None:
+    """The frame that called the function this many calls above; none if that was called by no Python code."""
+    try:
+        return sys._getframe(depth + 1)
+    except ValueError:
+        return None
+
+
+def _place() -> Place | None:
     """The instruction that the caller's caller was called by."""
-    frame = sys._getframe(2)
-    return id(frame), frame.f_code, frame.f_lasti
+    frame = _caller(2)
+    return None if frame is None else (id(frame), frame.f_code, frame.f_lasti)
 
 
 class Snapshot(list):  # type: ignore[type-arg]
@@ -34,7 +42,7 @@ class Snapshot(list):  # type: ignore[type-arg]
 
     __slots__ = ("__weakref__", "of", "place")
     of: RemoteContainer
-    place: Place
+    place: Place | None
 
 
 class Seen(threading.local):
@@ -58,7 +66,7 @@ class Entries:
 
     __slots__ = ("of", "place", "left")
 
-    def __init__(self, of: RemoteDict, place: Place, entries: dict[Any, Any]) -> None:
+    def __init__(self, of: RemoteDict, place: Place | None, entries: dict[Any, Any]) -> None:
         self.of = of
         self.place = place
         self.left = list(entries.items())
@@ -107,7 +115,9 @@ _FIRST_IN_PLACE = 13  # The first of its arguments that is an operator in place.
 
 def _is_in_place() -> bool:
     """Whether the caller's caller is at an operator in place, such as `+=`."""
-    frame = sys._getframe(2)
+    frame = _caller(2)
+    if frame is None:
+        return False
     code, at = frame.f_code.co_code, frame.f_lasti
     if at < 0 or at + 1 >= len(code):
         return False
@@ -186,7 +196,7 @@ class RemoteContainer(RemoteObject):
 
     def __len__(self) -> int:
         items = _seen.take_items()
-        if items is not None and items.of is self and items.place == _place():
+        if items is not None and items.of is self and items.place == _place() is not None:
             return list.__len__(items)  # `list` and its like ask for the length just after they began to iterate.
         return self._length()
 
@@ -201,6 +211,12 @@ class RemoteContainer(RemoteObject):
 
     def copy(self) -> Any:
         return whole(self)
+
+    def __dir__(self) -> list[str]:
+        # What the owner does not tell of: special methods, and what a class does by itself.
+        kind = self.__class__
+        untold = [name for name in dir(kind) if name.startswith("__") or getattr(type(self), name, None) == getattr(kind, name)]
+        return sorted({*super().__dir__(), *untold})
 
     def __format__(self, spec: str) -> str:
         if spec:
@@ -310,6 +326,8 @@ class RemoteByteArray(RemoteContainer, _wherever.RemoteBuffer):
         return whole(self) + other
 
     def __iadd__(self, other: Any) -> Any:
+        if isinstance(other, RemoteByteArray):
+            return self._append_all(other)
         made = bytearray()
         made += other
         return self._append_all(bytes(made))
@@ -490,14 +508,14 @@ class RemoteView:
 
     def __len__(self) -> int:
         items = _seen.take_items()
-        if items is not None and items.of is self and items.place == _place():
+        if items is not None and items.of is self and items.place == _place() is not None:
             return list.__len__(items)
         return self._dict._length()
 
     def __iter__(self) -> Any:
         place = _place()
         entries = whole(self._dict)
-        if self._place == place and entries:
+        if place is not None and self._place == place and entries:
             _seen.entries = Entries(self._dict, place, entries)
         items = Snapshot(type(self)._of(entries))
         items.of, items.place = self, place  # type: ignore[assignment]

@@ -82,18 +82,20 @@ def portions(container: Any, kind: int) -> Iterator[Any]:
         yield values[start:start + VALUES_MAX]
 
 
-def rebuilt(pieces: Iterable[Piece]) -> Any:
-    """The container that was told by these pieces."""
+def rebuilt(pieces: Iterable[Piece], of: Any) -> Any:
+    """The container that was told by these pieces, as a copy of `of`: where that stands in a container of this side, the
+    copy stands."""
     from wherever import ProtocolError
     try:
         parts = gathered(pieces)
         made = [[] if kind == LIST else {} if kind == DICT else set() if kind == SET else bytearray()
                 if kind == BYTES else None for kind, _, _ in parts]
+        met = {id(of): (made[0], of)}
         for number in range(len(parts)):
-            made_tuple(number, parts, made)
+            made_tuple(number, parts, made, met)
         for (kind, values, inner), container in zip(parts, made):
             if kind != TUPLE:
-                fill(kind, container, [deepened(value) for value in values], inner, made)
+                fill(kind, container, [deepened(value, met) for value in values], inner, made)
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise ProtocolError(f"the peer sent what is no copy of a container: {error}") from error
     return made[0]
@@ -113,14 +115,14 @@ def gathered(pieces: Iterable[Piece]) -> list[tuple[int, list[Any], dict[int, in
     return parts
 
 
-def made_tuple(number: int, parts: list[Any], made: list[Any]) -> Any:
+def made_tuple(number: int, parts: list[Any], made: list[Any], met: dict[int, Any]) -> Any:
     """What has this number. A tuple is made when what it holds is there: there is no way round but by a list or dict."""
     if made[number] is None:
         _, values, inner = parts[number]
         made[number] = ()  # One that holds itself, which nobody can make, ends here.
-        values = [deepened(value) for value in values]
+        values = [deepened(value, met) for value in values]
         for place, of in inner.items():
-            values[place] = made_tuple(of, parts, made)
+            values[place] = made_tuple(of, parts, made, met)
         made[number] = tuple(values)
     return made[number]
 

@@ -28,7 +28,12 @@ pub(super) fn of<'py>(py: Python<'py>, shape: &Shape, is_error: bool) -> PyResul
         _ => namespace.set_item("__doc__", Some(shape.doc()).filter(|doc| !doc.is_empty()))?,
     }
     for member in shape.members() {
-        if let Some(made) = descriptor(py, member, is_error)? {
+        let compares =
+            OPERATORS.iter().find(|(operation, name, _)| *operation == Operation::Compare && **name == *member.name);
+        if let Some((operation, name, action)) = compares.filter(|_| shape.category().is_container()) {
+            // Over there what the class does not compare is compared as the builtin container that it derives from.
+            namespace.set_item(*name, operator(py, *operation, name, action, calls::takes(name))?)?;
+        } else if let Some(made) = descriptor(py, member, is_error)? {
             namespace.set_item(&*member.name, made)?;
         }
     }
@@ -58,7 +63,11 @@ pub(super) fn describe_again(class: &Bound<'_, PyType>, shape: &Arc<Shape>) -> P
     }
     for (name, made) in fresh {
         if !name.eq("__slots__")? {
-            set.call1((class, name, made))?;
+            set.call1((class, &name, &made))?;
+            // A member that comes later is told its class as those were that came with it.
+            if made.is_instance_of::<MethodMember>() || made.is_instance_of::<AttributeMember>() {
+                made.call_method1("__set_name__", (class, &name))?;
+            }
         }
     }
     Ok(())
