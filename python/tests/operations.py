@@ -484,7 +484,8 @@ def compared(local: Outcome, remote: Outcome, before: Any) -> str:
 
 def known() -> dict[str, dict[str, Row]]:
     """The table as it was written down."""
-    return {group: {text: Row(*row) for text, row in rows.items()} for group, rows in json.loads(DATA.read_text()).items()}
+    told = json.loads(DATA.read_text())
+    return {group: {text: Row(*row) for text, row in rows.items()} for group, rows in told.items()}
 
 
 def written(table: dict[str, dict[str, Row]]) -> str:

@@ -373,8 +373,8 @@ def test_a_promise_of_a_session_that_ends_fails_in_its_loop(peer):
 
 
 def test_an_await_after_calls_that_wait_is_not_held_up_till_a_tick(start):
-    """Whoever called and waited has received by itself, and has left that to nobody. No tick comes in this process, which
-    is busy with nothing else: so a wait for one would show."""
+    """Whoever called and waited has received by itself, and has left that to nobody. No tick comes in this process,
+    which is busy with nothing else: so a wait for one would show."""
     peer = start(PROGRAM)
     worker = peer.get("worker")
 

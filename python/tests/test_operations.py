@@ -16,8 +16,8 @@ from operation_texts import GROUPS
 from operations import DATA, PROGRAM, Row, known, run, written
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "python-differences.md"
-# Of other versions of CPython some operations have other results, or take other messages: no more is asked of them than that
-# what differs is explained.
+# Of other versions of CPython some operations have other results, or take other messages: no more is asked of them than
+# that what differs is explained.
 VERSION = (3, 11)
 UPDATE = bool(os.environ.get("UPDATE_PAGES"))
 
@@ -72,7 +72,8 @@ def page(table: dict[str, dict[str, Row]]) -> str:
                  if row.result == "differs" and sentence_of(text) == sentence]
         if texts:
             parts.append(f"\n{filled(sentence)}\n\n{code(list(dict.fromkeys(texts)))}\n")
-    parts.append("\n## What is refused\n\nA local object would do these; a remote one fails, with an error that says so.\n")
+    parts.append("\n## What is refused\n\n"
+                 "A local object would do these; a remote one fails, with an error that says so.\n")
     for group, of in table.items():
         texts = [text for text, row in of.items() if row.result == "refused"]
         if texts:

@@ -10,8 +10,8 @@ import wherever
 from wherever import _wherever
 
 # Codes of the operations, as the protocol has them.
-CALL, GET, SET, DELETE, INDEX, SET_INDEX, DELETE_INDEX, CONTAINS, LENGTH, ITERATE, WHOLE, COMPARE, BINARY, UNARY, TEXT, \
-    HASH, TRUTH, DIR, FENCE = range(1, 20)
+CALL, GET, SET, DELETE, INDEX, SET_INDEX, DELETE_INDEX, CONTAINS, LENGTH, ITERATE, WHOLE, COMPARE, BINARY, UNARY, \
+    TEXT, HASH, TRUTH, DIR, FENCE = range(1, 20)
 
 # What CPython's data model and its libraries call by themselves, beside what the builtin types have.
 DATA_MODEL = """
@@ -25,7 +25,8 @@ DATA_MODEL = """
     __reduce_ex__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__ __getinitargs__ __sizeof__ __fspath__
     __class__ __bases__ __base__ __mro__ __subclasses__ mro __name__ __qualname__ __module__ __doc__ __annotations__
     __type_params__ __abstractmethods__ __globals__ __code__ __closure__ __defaults__ __kwdefaults__ __builtins__
-    __self__ __func__ __wrapped__ __loader__ __spec__ __file__ __path__ __cached__ __package__ __import__ __build_class__
+    __self__ __func__ __wrapped__ __loader__ __spec__ __file__ __path__ __cached__ __package__ __import__
+    __build_class__
     __array__ __array_interface__ __array_struct__ __array_function__ __array_ufunc__ __array_priority__ __array_wrap__
     __array_finalize__ __dlpack__ __dlpack_device__ __cuda_array_interface__ __dataframe__ __wherever__
     __wherever_exposed__ __wherever_error__ __traceback__ __cause__ __context__ __suppress_context__ __notes__
