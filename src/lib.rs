@@ -111,7 +111,7 @@ pub use host::{Arguments, Host, Operation, Outcome, Own, Request, Runtime};
 pub use interrupt::Interrupt;
 pub use node::{Node, NodeBuilder};
 pub use notice::{Notice, ServedCall};
-pub use peer::Peer;
+pub use peer::{Peer, WeakPeer};
 pub use promise::Promise;
 pub use proxy::{Proxy, same};
 pub use rust_runtime::RustRuntime;

@@ -1,7 +1,7 @@
 //! A peer: the other side, as seen through one session.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::batch::Batch;
 use crate::call::{CallBuilder, Callee};
@@ -19,6 +19,23 @@ use crate::value::Value;
 /// The session lives as long as anything refers to it: a peer, a proxy, a promise. [`Peer::close`] ends it at once.
 #[derive(Clone)]
 pub struct Peer(Arc<Hub>);
+
+/// A reference to a [`Peer`] that does not keep the session.
+#[derive(Clone)]
+pub struct WeakPeer(Weak<Hub>);
+
+impl WeakPeer {
+    /// The peer, unless nothing else refers to the session any more.
+    pub fn upgrade(&self) -> Option<Peer> {
+        self.0.upgrade().map(Peer)
+    }
+}
+
+impl fmt::Debug for WeakPeer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakPeer")
+    }
+}
 
 impl Peer {
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
@@ -114,6 +131,11 @@ impl Peer {
     /// The number that tells this session from all others of the process.
     pub fn session_number(&self) -> u64 {
         self.0.number()
+    }
+
+    /// A reference that does not keep the session.
+    pub fn downgrade(&self) -> WeakPeer {
+        WeakPeer(Arc::downgrade(&self.0))
     }
 
     /// Takes the tick: what is due leaves; what has arrived is served, if the carrier can tell without waiting.

@@ -54,7 +54,7 @@ impl Poller {
 
     fn end(&self, py: Python<'_>) {
         let (future, place) = (self.0.future.lock().take(), self.0.place.lock().take());
-        py.detach(|| drop(future));
+        process::detached(py, || drop(future));
         drop(place);
     }
 }
@@ -75,7 +75,7 @@ impl Awaited {
     fn poll(self: &Arc<Self>, py: Python<'_>) {
         let waker = Waker::from(self.clone());
         let Some(mut future) = self.future.lock().take() else { return };
-        let (future, polled) = py.detach(|| {
+        let (future, polled) = process::detached(py, || {
             let polled = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
             (future, polled)
         });
@@ -160,13 +160,13 @@ impl Settle {
     /// It waits for something: later calls may start.
     fn suspend(&self, py: Python<'_>) {
         let reply = self.0.lock().clone();
-        py.detach(|| reply.iter().for_each(Reply::suspend));
+        process::detached(py, || reply.iter().for_each(Reply::suspend));
     }
 
     /// It was cancelled: most often because the caller has wanted that.
     fn cancelled(&self, py: Python<'_>) {
         let reply = self.0.lock().take();
-        py.detach(|| reply.iter().for_each(|reply| reply.settle(Err(Error::Stopped))));
+        process::detached(py, || reply.iter().for_each(|reply| reply.settle(Err(Error::Stopped))));
     }
 
     fn __call__(&self, py: Python<'_>, result: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>) {
@@ -175,7 +175,7 @@ impl Settle {
             true => outgoing(result).map_err(|error| to_core(py, error)),
             false => Err(to_core(py, PyErr::from_value(error.clone()))),
         };
-        py.detach(|| reply.settle(settled));
+        process::detached(py, || reply.settle(settled));
     }
 }
 

@@ -56,9 +56,9 @@ pub(crate) fn heeding<T: Send>(
     act: impl Send + FnOnce() -> Result<T, Error>,
 ) -> PyResult<Result<T, Error>> {
     if !is_main(py) {
-        return Ok(py.detach(act));
+        return Ok(process::detached(py, act));
     }
-    let done = py.detach(act);
+    let done = process::detached(py, act);
     match RAISED.take() {
         Some(raised) => Err(raised),
         None => Ok(done),
@@ -74,7 +74,7 @@ pub(crate) fn until<T: Send + 'static>(
 ) -> PyResult<Option<T>> {
     let end = time.and_then(|time| Instant::now().checked_add(time));
     if end.is_none() && !is_main(py) {
-        return Ok(Some(py.detach(act)));
+        return Ok(Some(process::detached(py, act)));
     }
     let (sender, receiver) = mpsc::channel();
     // What is sent to nobody is dropped.
@@ -82,7 +82,7 @@ pub(crate) fn until<T: Send + 'static>(
     let receiver = Mutex::new(receiver);
     loop {
         let left = end.map_or(LOOK_EVERY, |end| end.saturating_duration_since(Instant::now()).min(LOOK_EVERY));
-        match py.detach(|| receiver.lock().recv_timeout(left)) {
+        match process::detached(py, || receiver.lock().recv_timeout(left)) {
             Ok(done) => return Ok(Some(done)),
             Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             Err(mpsc::RecvTimeoutError::Timeout) => py.check_signals()?,

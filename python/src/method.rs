@@ -108,7 +108,7 @@ impl Method {
     /// holds should not fail.
     fn text(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let call = self.request();
-        match py.detach(move || call.send()) {
+        match crate::interrupts::heeding(py, move || call.send())? {
             Ok(text) => crate::values::incoming(py, text),
             Err(Error::Denied(_)) => {
                 let (kind, place) = (self.on.bind(py).get_type(), self.on.as_ptr());

@@ -127,7 +127,7 @@ impl PyNode {
 
     /// Takes a name back; whether it stood for anything.
     fn unexport(&self, py: Python<'_>, name: &str) -> bool {
-        py.detach(|| self.0.unexport(name))
+        process::detached(py, || self.0.unexport(name))
     }
 
     /// The names under which objects are exported.
@@ -173,7 +173,7 @@ impl PyNode {
     }
 
     fn serve(&self, py: Python<'_>, url: &str) -> PyResult<PyServer> {
-        match py.detach(|| wherever_transports::serve(&self.0, url)) {
+        match process::detached(py, || wherever_transports::serve(&self.0, url)) {
             Ok(server) => Ok(PyServer::new(server)),
             Err(error) => Err(serve_error(py, &error)),
         }
@@ -243,8 +243,7 @@ impl Drop for PyPeer {
 
 impl PyPeer {
     fn new(peer: Peer, other: Option<Peer>) -> Self {
-        process::close_at_exit(&peer);
-        other.iter().for_each(process::close_at_exit);
+        process::close_at_exit(&peer, other.as_ref());
         Self::of(peer, other)
     }
 
@@ -307,7 +306,7 @@ impl PyPeer {
     #[pyo3(signature = (reason="closed"))]
     fn close(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
         let peer = self.peer()?;
-        py.detach(|| peer.close(reason));
+        process::detached(py, || peer.close(reason));
         Ok(())
     }
 
@@ -401,7 +400,7 @@ impl PyServer {
             return Err(process::forked());
         }
         let server = self.held.lock().take();
-        py.detach(|| {
+        process::detached(py, || {
             if let Some(server) = server {
                 server.stop(Duration::ZERO);
             }
@@ -435,7 +434,7 @@ impl PyServer {
 pub(crate) fn pair(py: Python<'_>, serving: &Bound<'_, PyNode>, asking: &Bound<'_, PyNode>) -> PyPeer {
     let (serving, asking) = (&serving.get().0, &asking.get().0);
     let (near, far) = memory_pair();
-    let (peer, other) = py.detach(|| (wherever::connect(asking, near), wherever::connect(serving, far)));
+    let (peer, other) = process::detached(py, || (wherever::connect(asking, near), wherever::connect(serving, far)));
     PyPeer::new(peer, Some(other))
 }
 

@@ -1,29 +1,37 @@
 //! What concerns the process as a whole: whether the interpreter is ending, and whether it was forked.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Weak, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use wherever::Peer;
+use wherever::{Peer, WeakPeer};
 use wherever_transports::Server;
 
 use crate::errors;
+use visits::Visit;
 
-static ENDING: AtomicBool = AtomicBool::new(false);
+mod visits;
+
+/// Which life of the process this is: it goes up with each fork, in the child.
 static LIFE: AtomicU32 = AtomicU32::new(0);
-/// Sessions that are to be closed when the interpreter ends.
-static PEERS: Mutex<Vec<Peer>> = Mutex::new(Vec::new());
+/// Whether the interpreter is about to end: no thread but the one that ends it may enter it any more.
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// Sessions that are to be closed when the interpreter ends; of those within the process, with the other end.
+static PEERS: Mutex<Vec<(WeakPeer, Option<Peer>)>> = Mutex::new(Vec::new());
+/// Servers that are to be stopped when the interpreter ends.
+static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
+
+/// Time for telling all peers of the end. One that does not read may use it up.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+/// Time for what runs for peers to come back, before it is told to end, and after that.
+const COME_BACK_TIME: Duration = Duration::from_millis(100);
 
 /// Which life of the process this is: it goes up with each fork, in the child.
 pub(crate) fn life() -> u32 {
     LIFE.load(Ordering::Relaxed)
-}
-
-/// Whether the interpreter is about to end: nothing may enter it any more from a thread that is not its own.
-pub(crate) fn is_ending() -> bool {
-    ENDING.load(Ordering::Acquire)
 }
 
 /// The error for the use of what belongs to the process that this one was forked off.
@@ -37,50 +45,32 @@ pub(crate) fn forked() -> PyErr {
 
 /// Runs `act` with the interpreter, unless that is ending.
 pub(crate) fn attached<R>(act: impl for<'py> FnOnce(Python<'py>) -> R) -> Option<R> {
-    if is_ending() {
-        return None;
-    }
-    anchor();
+    let _visit = Visit::begin()?;
     Python::try_attach(act)
 }
 
-thread_local! {
-    static ANCHORED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+/// Runs `act` without the interpreter's lock. Where the interpreter is ending meanwhile, a thread that is not the one to
+/// end it does not come back: it has nothing to go on with, and the interpreter would end it in the middle of this code.
+pub(crate) fn detached<T: Send>(py: Python<'_>, act: impl Send + FnOnce() -> T) -> T {
+    let (done, _visit) = py.detach(|| (act(), Visit::begin_or_stay()));
+    done
 }
 
-/// Lets a thread that is not the interpreter's own keep its thread state: making one for each call would cost more than
-/// the call.
-fn anchor() {
-    if ANCHORED.get() {
-        return;
-    }
-    ANCHORED.set(true);
-    keep_thread_state();
+/// Has the session closed when the interpreter ends, if it is there by then. The other end, where it is of this process,
+/// lives as long.
+pub(crate) fn close_at_exit(peer: &Peer, other: Option<&Peer>) {
+    let over: Vec<_> = {
+        let mut peers = PEERS.lock();
+        peers.push((peer.downgrade(), other.cloned()));
+        peers.extract_if(.., |(peer, _)| is_over(peer)).collect()
+    };
+    // Only now: it may be the last of a session.
+    drop(over);
 }
 
-#[allow(unsafe_code, reason = "PyO3 has no call for it")]
-fn keep_thread_state() {
-    // SAFETY: the interpreter is initialised, since this library was loaded by it, and not ending, as the caller has
-    // looked. `PyGILState_Ensure` may be called by any thread. Its state is not given back, which only says that the
-    // thread's state is to be kept; saving the thread leaves the interpreter if this call entered it, and the state that
-    // was there before is restored.
-    unsafe {
-        if pyo3::ffi::PyGILState_GetThisThreadState().is_null() {
-            pyo3::ffi::PyGILState_Ensure();
-            pyo3::ffi::PyEval_SaveThread();
-        }
-    }
+fn is_over(peer: &WeakPeer) -> bool {
+    peer.upgrade().is_none_or(|peer| peer.ended().is_some())
 }
-
-/// Has the session closed when the interpreter ends.
-pub(crate) fn close_at_exit(peer: &Peer) {
-    let mut peers = PEERS.lock();
-    peers.retain(|peer| peer.ended().is_none());
-    peers.push(peer.clone());
-}
-
-/// Servers that are to be stopped when the interpreter ends.
-static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
 
 /// Has the server stopped when the interpreter ends.
 pub(crate) fn end_at_exit(server: &Arc<Server>) {
@@ -89,15 +79,38 @@ pub(crate) fn end_at_exit(server: &Arc<Server>) {
     servers.push(Arc::downgrade(server));
 }
 
-/// Called when the interpreter is about to end: nothing of ours may enter it afterwards.
+/// Called when the interpreter is about to end: peers are told, and no thread of ours enters it afterwards.
 #[pyfunction]
 pub(crate) fn at_exit(py: Python<'_>) {
     let (peers, servers) = (std::mem::take(&mut *PEERS.lock()), std::mem::take(&mut *SERVERS.lock()));
-    ENDING.store(true, Ordering::Release);
+    // From now on modules are taken apart: what is raised meanwhile must be known. It is if it was ever raised.
+    let _ = errors::support(py, "Disconnected");
+    visits::end_here();
+    ENDING.store(true, Ordering::SeqCst);
     py.detach(|| {
-        peers.iter().for_each(|peer| peer.close("the interpreter ends"));
-        servers.iter().filter_map(Weak::upgrade).for_each(|server| server.stop(Duration::ZERO));
+        let (closed, all_closed) = mpsc::channel::<()>();
+        let close = move || {
+            for (peer, other) in &peers {
+                peer.upgrade().iter().chain(other).for_each(|peer| peer.close("the interpreter ends"));
+            }
+            servers.iter().filter_map(Weak::upgrade).for_each(|server| server.stop(Duration::ZERO));
+            drop(closed);
+        };
+        // Without a thread nobody is told, but by the end of the process.
+        let _ = thread::Builder::new().name("wherever-exit".into()).spawn(close);
+        // It is over when nobody is left to send.
+        let _ = all_closed.recv_timeout(CLOSE_TIME);
+        come_back();
     });
+    visits::tell_to_end();
+    py.detach(come_back);
+}
+
+fn come_back() {
+    let until = Instant::now() + COME_BACK_TIME;
+    while visits::are_any() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Called in a child made by fork: what it holds of peers is the parent's.

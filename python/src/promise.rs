@@ -102,7 +102,7 @@ impl Promise {
     /// Says that the result is not wanted, and asks the call to stop.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         let promise = self.promise()?.clone();
-        py.detach(move || promise.cancel());
+        crate::process::detached(py, move || promise.cancel());
         Ok(())
     }
 

@@ -56,7 +56,7 @@ impl RemoteItems {
     /// Ends it: no more items are wanted.
     fn close(&self, py: Python<'_>) {
         let items = self.items.lock().take();
-        py.detach(|| drop(items));
+        crate::process::detached(py, || drop(items));
     }
 }
 

@@ -430,7 +430,7 @@ print("over", flush=True)
 def test_a_server_within_a_loop(tmp_path):
     file = tmp_path / "server.py"
     file.write_text(SERVER)
-    process = subprocess.Popen([sys.executable, "-X", "dev", str(file), f"unix://{tmp_path}/socket"],
+    process = subprocess.Popen([sys.executable, str(file), f"unix://{tmp_path}/socket"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     url = process.stdout.readline().strip()
     peers = [wherever.connect(url) for _ in range(3)]

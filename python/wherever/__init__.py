@@ -36,8 +36,8 @@ __all__ = [
 
 @_atexit.register
 def _at_exit() -> None:
-    _wherever.at_exit()
     _loop.end()
+    _wherever.at_exit()
 
 
 def _after_fork() -> None:

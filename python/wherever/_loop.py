@@ -31,12 +31,15 @@ RUN = (types.CoroutineType, *_steps())
 _lock = threading.Lock()
 _own: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None
+_is_over = False
 
 
 def loop_for_peers() -> asyncio.AbstractEventLoop:
     """The loop that runs coroutines for peers of nodes that have none of their own."""
     global _own, _thread
     with _lock:
+        if _is_over:
+            raise RuntimeError("the interpreter ends")
         if _own is None or _own.is_closed():
             _own = asyncio.new_event_loop()
             _thread = threading.Thread(target=_run, args=(_own,), name="wherever-loop", daemon=True)
@@ -48,11 +51,11 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
-        for task in asyncio.all_tasks(loop):
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
             task.cancel()
-        # Once: whoever does not end by that is left behind.
-        loop.call_soon(loop.stop)
-        loop.run_forever()
+        # Who does not end by that is left behind.
+        loop.run_until_complete(asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), END_TIME / 2))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
@@ -60,7 +63,9 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 def end() -> None:
     """Ends the loop of this package: the interpreter ends."""
+    global _is_over
     with _lock:
+        _is_over = True
         loop, thread = _own, _thread
     if loop is not None and thread is not None and thread.is_alive():
         loop.call_soon_threadsafe(loop.stop)

@@ -90,7 +90,7 @@ fn exception_of(py: Python<'_>, error: Error) -> PyResult<Bound<'_, PyAny>> {
         Error::Busy(_) => "Busy",
         _ => "Error",
     };
-    let made = py.import("wherever._errors")?.getattr(name)?.call1((text,))?;
+    let made = super::support(py, name)?.call1((text,))?;
     if let Error::Disconnected(lost) = &error {
         made.setattr("may_have_run", lost.may_have_run)?;
     }
@@ -177,7 +177,7 @@ fn class_of<'py>(py: Python<'py>, raised: &Raised, proxy: Option<&Proxy>) -> PyR
 }
 
 fn named<'py>(py: Python<'py>, name: &str, base: Option<Bound<'py, PyType>>) -> PyResult<Bound<'py, PyType>> {
-    Ok(py.import("wherever._errors")?.getattr("named")?.call1((name, base))?.cast_into()?)
+    Ok(super::support(py, "named")?.call1((name, base))?.cast_into()?)
 }
 
 fn made_of<'py>(class: &Bound<'py, PyType>, raised: &Raised, depth: usize) -> PyResult<Bound<'py, PyAny>> {

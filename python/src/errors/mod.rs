@@ -6,9 +6,10 @@ mod outgoing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pyo3::exceptions::PyBaseException;
+use pyo3::exceptions::{PyAttributeError, PyBaseException};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use wherever::error::Raised;
 use wherever::{Error, Operation, Proxy, Value};
 
@@ -64,9 +65,18 @@ impl Drop for Record {
     }
 }
 
+/// What the module of errors has under this name. It can be had even when the interpreter ends, which takes its modules
+/// apart.
+pub(crate) fn support<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static NAMES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let names = NAMES.get_or_try_init(py, || PyResult::Ok(py.import("wherever._errors")?.dict().copy()?.unbind()))?;
+    let found = names.bind(py).get_item(name)?;
+    found.ok_or_else(|| PyAttributeError::new_err(format!("module 'wherever._errors' has no attribute '{name}'")))
+}
+
 /// An error of this package, of the class of this name.
 pub(crate) fn own(name: &str, message: &str) -> PyErr {
-    Python::attach(|py| match py.import("wherever._errors").and_then(|module| module.getattr(name)) {
+    Python::attach(|py| match support(py, name) {
         Ok(class) => match class.call1((message,)) {
             Ok(made) => PyErr::from_value(made),
             Err(error) => error,
