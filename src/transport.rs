@@ -34,6 +34,13 @@ pub trait Transport: Send + Sync + 'static {
         self.recv(frame)
     }
 
+    /// As [`Self::recv_until`] with a time, for a thread that nobody will wake: it may return earlier without a frame, as
+    /// when a signal has come, and it need not heed [`Self::wake`]. A carrier that can keep to a time with fewer system
+    /// calls than it needs for heeding a wake does so here.
+    fn recv_for(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
+        self.recv_until(frame, Some(time))
+    }
+
     /// Makes the [`Self::recv_until`] that waits return; if none does, the next one returns at once. Never blocks, and
     /// does nothing to a plain [`Self::recv`].
     fn wake(&self) {}
@@ -70,6 +77,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
         (**self).recv_until(frame, time)
+    }
+
+    fn recv_for(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
+        (**self).recv_for(frame, time)
     }
 
     fn wake(&self) {

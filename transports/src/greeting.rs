@@ -156,6 +156,10 @@ impl Transport for Opened {
         if self.first(frame) { Ok(()) } else { self.carrier.recv_until(frame, time) }
     }
 
+    fn recv_for(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
+        if self.first(frame) { Ok(()) } else { self.carrier.recv_for(frame, time) }
+    }
+
     fn wake(&self) {
         self.carrier.wake();
     }

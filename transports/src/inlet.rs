@@ -59,6 +59,17 @@ impl Inlet {
         Ok(())
     }
 
+    /// As [`Self::recv`], of a file that itself keeps to a time; a signal ends it, too.
+    pub(crate) fn recv_once(&self, frame: &mut Vec<u8>) -> io::Result<()> {
+        let deframer = &mut *self.deframer.lock();
+        while !deframer.take(frame)? {
+            if self.read_once(deframer)? != Some(true) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
+
     /// As [`wherever::Transport::recv_until`].
     pub(crate) fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
         let deframer = &mut *self.deframer.lock();
@@ -110,24 +121,31 @@ impl Inlet {
         }
     }
 
-    /// Reads once; whether there was anything, which there is not only if the file does not block.
+    /// Reads; whether there was anything, which there is not only if the file does not block.
     fn read(&self, deframer: &mut Deframer) -> io::Result<bool> {
         loop {
-            match (self.read)(&self.file, deframer.space()) {
-                Ok(0) => return Err(ended(if deframer.is_within_frame() { WITHIN_FRAME } else { "the stream ended" })),
-                Ok(count) => {
-                    deframer.filled(count);
-                    return Ok(true);
-                }
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock => return Ok(false),
-                    // The kinds of an end, and not that of a time that has passed.
-                    io::ErrorKind::ConnectionReset => return Err(ended("the other side broke the connection off")),
-                    io::ErrorKind::TimedOut => return Err(ended("the other side does not answer any more")),
-                    _ => return Err(error),
-                },
+            if let Some(any) = self.read_once(deframer)? {
+                return Ok(any);
             }
+        }
+    }
+
+    /// As [`Self::read`]; `None` if a signal came first.
+    fn read_once(&self, deframer: &mut Deframer) -> io::Result<Option<bool>> {
+        match (self.read)(&self.file, deframer.space()) {
+            Ok(0) => Err(ended(if deframer.is_within_frame() { WITHIN_FRAME } else { "the stream ended" })),
+            Ok(count) => {
+                deframer.filled(count);
+                Ok(Some(true))
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => Ok(None),
+                io::ErrorKind::WouldBlock => Ok(Some(false)),
+                // The kinds of an end, and not that of a time that has passed.
+                io::ErrorKind::ConnectionReset => Err(ended("the other side broke the connection off")),
+                io::ErrorKind::TimedOut => Err(ended("the other side does not answer any more")),
+                _ => Err(error),
+            },
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -51,6 +51,8 @@ struct Inner {
     closed: AtomicBool,
     /// Sends that have found the other side gone.
     unheard: AtomicU32,
+    /// How long a read waits at most, in nanoseconds; 0 is for ever.
+    read_time: AtomicU64,
 }
 
 impl Socket {
@@ -110,6 +112,7 @@ impl Socket {
             sending: Mutex::default(),
             closed: AtomicBool::new(false),
             unheard: AtomicU32::new(0),
+            read_time: AtomicU64::new(0),
         })))
     }
 
@@ -176,6 +179,16 @@ impl Transport for Socket {
     fn recv_until(&self, frame: &mut Vec<u8>, time: Option<Duration>) -> io::Result<()> {
         self.open()?;
         self.received(self.0.inlet.recv_until(frame, time))
+    }
+
+    fn recv_for(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
+        self.open()?;
+        let inner = &self.0;
+        if inner.read_time.swap(time.as_nanos() as u64, Ordering::Relaxed) != time.as_nanos() as u64 {
+            // Other reads come back after this time too, and wait on in another way.
+            sockopt::set_socket_timeout(inner.inlet.file(), sockopt::Timeout::Recv, Some(time))?;
+        }
+        self.received(inner.inlet.recv_once(frame))
     }
 
     fn wake(&self) {

@@ -91,6 +91,12 @@ impl<T: Transport> Transport for Traced<T> {
         Ok(())
     }
 
+    fn recv_for(&self, frame: &mut Vec<u8>, time: Duration) -> io::Result<()> {
+        self.carrier.recv_for(frame, time)?;
+        self.tell(Way::Received, frame);
+        Ok(())
+    }
+
     fn wake(&self) {
         self.carrier.wake();
     }

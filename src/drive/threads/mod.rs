@@ -179,8 +179,8 @@ impl Threads {
         }
     }
 
-    /// Receives one frame, if one comes before the carrier is woken or this time has passed, and takes it in. The present thread has the reading
-    /// role; nothing is held while it waits but that.
+    /// Receives one frame, if one comes before the carrier is woken or this time has passed, and takes it in. The present
+    /// thread has the reading role; nothing is held while it waits but that.
     fn receive(
         &self,
         hub: impl FnOnce() -> Option<Arc<Hub>>,
@@ -189,9 +189,10 @@ impl Threads {
         done: &mut dyn FnMut(&mut Session) -> bool,
     ) -> Option<(Arc<Hub>, Received)> {
         let mut frame = BUFFER.take();
-        let received = guarded(|| match wakeable && self.0.carrier.is_interruptible() {
-            true => self.0.carrier.recv_until(&mut frame, time),
-            false => self.0.carrier.recv(&mut frame),
+        let received = guarded(|| match (self.0.carrier.is_interruptible(), time) {
+            (true, _) if wakeable => self.0.carrier.recv_until(&mut frame, time),
+            (true, Some(time)) => self.0.carrier.recv_for(&mut frame, time),
+            _ => self.0.carrier.recv(&mut frame),
         });
         let hub = hub()?;
         let now = hub.now();

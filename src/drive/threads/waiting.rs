@@ -186,8 +186,8 @@ impl Threads {
 
     fn wish(&self, awaited: Awaited, interruptible: bool, looks: bool) -> Wish {
         // What it waits for may come another way than by the carrier.
-        let wakeable = interruptible || looks || !matches!(awaited, Awaited::Call(_));
-        let may_read = awaited != Awaited::End && (!wakeable || self.0.carrier.is_interruptible());
+        let wakeable = interruptible || !matches!(awaited, Awaited::Call(_));
+        let may_read = awaited != Awaited::End && (!(wakeable || looks) || self.0.carrier.is_interruptible());
         Wish { awaited, may_read, wakeable, until: awaited.until(), looks }
     }
 }
