@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::batch::Batch;
 use crate::convert::{IntoArguments, IntoValue};
 use crate::drive::{Awaited, Hub, one_way_here, perform_here, serving};
-use crate::error::Error;
+use crate::error::{Disconnected, Error};
+use crate::forked::is_abandoned;
 use crate::future::Here;
 use crate::host::{Arguments, Operation, Own, Request};
 use crate::hosts::copy_operand;
@@ -47,6 +48,16 @@ pub(crate) enum Route {
     Peer(Arc<Hub>, Target),
     /// To an object of this side.
     Here(Own),
+}
+
+/// Fails if a session is of the process that this one was forked off.
+fn check_own(session: u64) -> Result<(), Error> {
+    if !is_abandoned(session) {
+        return Ok(());
+    }
+    let reason = "the session belongs to the process that this one was forked off: what was had of the peer is dead here; \
+                  connect again";
+    Err(Error::Disconnected(Arc::new(Disconnected { reason: reason.into(), may_have_run: false, hop: None })))
 }
 
 impl CallBuilder {
@@ -213,10 +224,14 @@ impl CallBuilder {
             }
         }
         let handle = match &self.callee {
-            Callee::Names(hub) => return Ok(Route::Peer(hub.clone(), Target::Names)),
+            Callee::Names(hub) => {
+                check_own(hub.number())?;
+                return Ok(Route::Peer(hub.clone(), Target::Names));
+            }
             Callee::Object(Ref::Own(own)) => return Ok(Route::Here(own.clone())),
             Callee::Object(Ref::Remote(handle)) => handle.clone(),
         };
+        check_own(handle.session_number())?;
         let Some(hub) = Hub::of(&handle) else {
             return Err(Error::Misuse("a handle of a foreign kind".into()));
         };

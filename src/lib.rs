@@ -77,6 +77,7 @@ pub mod context;
 pub mod convert;
 pub mod drive;
 pub mod error;
+mod forked;
 mod future;
 mod guard;
 pub mod host;

@@ -4,7 +4,7 @@
 pub(crate) use std::sync::atomic::Ordering;
 
 #[cfg(not(shuttle))]
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(crate) use plain::{Condvar, Mutex, MutexGuard};
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::atomic::AtomicBool;
 
@@ -17,3 +17,5 @@ pub(crate) use shuttle::sync::atomic::AtomicBool;
 
 #[cfg(shuttle)]
 mod model;
+#[cfg(not(shuttle))]
+mod plain;

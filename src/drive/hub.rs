@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::{Mutex, RwLock};
@@ -51,12 +51,9 @@ pub(crate) struct Hub {
     driver: Box<dyn Drive>,
 }
 
-/// Numbers sessions apart within the process, so that a handle is never taken for one of another session.
-static SESSIONS: AtomicU64 = AtomicU64::new(1);
-
 impl Hub {
     pub(crate) fn new(node: &Node, driver: Box<dyn Drive>, carrier_frame_len_max: usize) -> Arc<Self> {
-        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+        let number = crate::forked::number_session();
         Arc::new_cyclic(|me: &Weak<Hub>| {
             let session = Session::new(SessionConfig {
                 number,

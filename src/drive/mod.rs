@@ -26,6 +26,7 @@ mod wakers;
 mod work;
 mod workers;
 
+pub use crate::forked::abandon_sessions;
 pub(crate) use backlog::{Place, Wanted};
 pub(crate) use forward::identity_of;
 pub(crate) use greeting::not_greeted;

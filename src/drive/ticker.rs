@@ -7,11 +7,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::thread;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
-
 use crate::clock::{Clock, Time};
 use crate::drive::hub::Hub;
 use crate::session::TICK;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Looks at sessions once a tick.
 pub(crate) struct Ticker(Arc<Shared>);
@@ -31,7 +30,7 @@ struct State {
 
 impl Ticker {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        let shared = Arc::new(Shared { clock, state: Mutex::default(), turned: Condvar::new() });
+        let shared = Arc::new(Shared { clock, state: Mutex::default(), turned: Condvar::default() });
         let weak = Arc::downgrade(&shared);
         shared.clock.on_turn(Box::new(move || {
             if let Some(shared) = weak.upgrade() {

@@ -40,14 +40,12 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 pub(crate) struct Condvar(shuttle::sync::Condvar);
 
 impl Condvar {
-    pub(crate) fn notify_one(&self) -> bool {
+    pub(crate) fn notify_one(&self) {
         self.0.notify_one();
-        true
     }
 
-    pub(crate) fn notify_all(&self) -> usize {
+    pub(crate) fn notify_all(&self) {
         self.0.notify_all();
-        0
     }
 
     /// Time does not pass in a model.

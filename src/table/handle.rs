@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::forked::is_abandoned;
 use crate::host::Own;
 use crate::shape::Shape;
 
@@ -124,7 +125,12 @@ struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.origin.let_go(self.id);
+        if is_abandoned(self.origin.session_number()) {
+            // The last of its session must not end it: that is for the process that it is of.
+            std::mem::forget(self.origin.clone());
+        } else {
+            self.origin.let_go(self.id);
+        }
     }
 }
 

@@ -32,6 +32,7 @@ fn shared() -> Vec<&'static str> {
         wherever::Notice,
         wherever::Offer,
         wherever::Peer,
+        wherever::WeakPeer,
         wherever::Promise,
         wherever::Proxy,
         wherever::RustRuntime,

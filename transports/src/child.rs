@@ -34,7 +34,7 @@ pub struct Child(Arc<Inner>);
 
 struct Inner {
     name: String,
-    input: Closable<ChildStdin>,
+    input: Closable<Input>,
     output: Inlet,
     process: Mutex<process::Child>,
     id: u32,
@@ -71,7 +71,7 @@ impl Child {
         })?;
         Ok(Self(Arc::new(Inner {
             name,
-            input: Closable::new(input),
+            input: Closable::new(input_of(input)),
             output,
             id: process.id(),
             process: Mutex::new(process),
@@ -112,6 +112,22 @@ impl Child {
     pub fn kill(&self) -> io::Result<()> {
         self.0.process().kill()
     }
+}
+
+#[cfg(unix)]
+type Input = crate::inherited::Marked<ChildStdin>;
+
+#[cfg(windows)]
+type Input = ChildStdin;
+
+#[cfg(unix)]
+fn input_of(input: ChildStdin) -> Input {
+    Input::new(input)
+}
+
+#[cfg(windows)]
+fn input_of(input: ChildStdin) -> Input {
+    input
 }
 
 #[cfg(unix)]

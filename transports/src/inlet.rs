@@ -8,10 +8,15 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use wherever::transport::Deframer;
 
+#[cfg(unix)]
+use crate::inherited::Marked;
 use crate::wake::{Ready, Wake, until_readable};
 
 /// What is read from. What has arrived of a frame is kept from one use to the next.
 pub(crate) struct Inlet {
+    #[cfg(unix)]
+    file: Marked<Arc<File>>,
+    #[cfg(not(unix))]
     file: Arc<File>,
     deframer: Mutex<Deframer>,
     wake: Wake,
@@ -31,7 +36,11 @@ impl Inlet {
 
     /// As [`Self::new`], for a file with a way of its own to be read.
     pub(crate) fn read_by(file: impl Into<Arc<File>>, read: Read) -> io::Result<Self> {
-        Ok(Self { file: file.into(), deframer: Mutex::default(), wake: Wake::new()?, read })
+        #[cfg(unix)]
+        let file = Marked::new(file.into());
+        #[cfg(not(unix))]
+        let file = file.into();
+        Ok(Self { file, deframer: Mutex::default(), wake: Wake::new()?, read })
     }
 
     pub(crate) fn file(&self) -> &File {
@@ -114,7 +123,7 @@ impl Inlet {
     }
 
     fn wait(&self, time: Option<Duration>) -> io::Result<Ready> {
-        match self.wake.wait(&self.file, time) {
+        match self.wake.wait(self.file(), time) {
             // A signal: whoever called looks at the time, and comes again.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Ready::default()),
             result => result,

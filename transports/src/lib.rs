@@ -26,6 +26,8 @@ mod connect;
 pub mod futures_io;
 #[cfg(unix)]
 mod greeting;
+#[cfg(unix)]
+mod inherited;
 mod inlet;
 mod outlet;
 #[cfg(any(feature = "futures-io", feature = "tokio"))]
@@ -45,6 +47,8 @@ mod wake;
 pub use child::Child;
 #[cfg(unix)]
 pub use connect::{ConnectError, connect, connect_command};
+#[cfg(unix)]
+pub use inherited::close_inherited;
 #[cfg(unix)]
 pub use server::{ServeError, Server, ServerLimits, ServerStats, serve, serve_with};
 #[cfg(unix)]

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 
 use crate::Socket;
+use crate::inherited::Marked;
 use crate::server::ServeError;
 use crate::url::Url;
 
@@ -48,8 +49,8 @@ pub(crate) struct Listener {
 }
 
 enum Listening {
-    Unix(UnixListener, SocketFile),
-    Tcp(TcpListener),
+    Unix(Marked<UnixListener>, SocketFile),
+    Tcp(Marked<TcpListener>),
 }
 
 /// The file of a Unix socket, which goes with it.
@@ -66,7 +67,7 @@ impl Listener {
         match url {
             Url::Unix(path) => {
                 let (listener, file) = listen_unix(url, path)?;
-                Ok(Self { socket: Listening::Unix(listener, file), url: url.to_string() })
+                Ok(Self { socket: Listening::Unix(Marked::new(listener), file), url: url.to_string() })
             }
             Url::Tcp { host, port, insecure } => {
                 let addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs().map_err(failed)?.collect();
@@ -79,7 +80,7 @@ impl Listener {
                 })?;
                 listener.set_nonblocking(true).map_err(failed)?;
                 let url = format!("tcp://{}", listener.local_addr().map_err(failed)?);
-                Ok(Self { socket: Listening::Tcp(listener), url })
+                Ok(Self { socket: Listening::Tcp(Marked::new(listener)), url })
             }
             Url::Exec(_) | Url::Stdio => Err(ServeError::NotListening { url: url.to_string() }),
         }

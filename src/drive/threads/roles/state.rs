@@ -96,7 +96,7 @@ pub(super) struct Looked {
 
 impl<W> Seat<W> {
     pub(super) fn signal(&self) {
-        self.signal.iter().for_each(|signal| _ = signal.notify_one());
+        self.signal.iter().for_each(|signal| signal.notify_one());
     }
 
     /// Has the thread look; whether its carrier must be woken for that.
