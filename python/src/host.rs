@@ -351,12 +351,12 @@ impl Host for PyHost {
             self.look_again(py);
             outcome.unwrap_or_else(|error| Outcome::Error(to_core(py, error)))
         });
-        done.unwrap_or_else(|| Outcome::Error(Error::raise("python:builtins.RuntimeError", "the interpreter ends")))
+        done.unwrap_or_else(|| Outcome::Error(process::over()))
     }
 
     fn whole(&self) -> Result<Value, Error> {
         let done = process::attached(|py| contents(&self.object(py)).map_err(|error| to_core(py, error)));
-        done.unwrap_or_else(|| Err(Error::raise("python:builtins.RuntimeError", "the interpreter ends")))
+        done.unwrap_or_else(|| Err(process::over()))
     }
 
     fn identity(&self) -> Identity {

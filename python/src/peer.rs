@@ -80,7 +80,25 @@ fn policy_of(policy: Option<&str>) -> PyResult<Policy> {
 
 /// This process's own side: what it exports, and what peers may do with it.
 #[pyclass(frozen, module = "wherever", name = "Node", subclass)]
-pub(crate) struct PyNode(Node);
+pub(crate) struct PyNode {
+    node: Node,
+    life: u32,
+}
+
+impl Drop for PyNode {
+    fn drop(&mut self) {
+        if self.life != process::life() {
+            std::mem::forget(self.node.clone());
+        }
+    }
+}
+
+impl PyNode {
+    /// The node, whose threads are in the process that made it.
+    fn node(&self) -> PyResult<&Node> {
+        if self.life == process::life() { Ok(&self.node) } else { Err(process::forked()) }
+    }
+}
 
 #[pymethods]
 impl PyNode {
@@ -96,7 +114,7 @@ impl PyNode {
                 process::attached(|_| classes::forget(session));
             }
         });
-        let node = Self(builder.build());
+        let node = Self { node: builder.build(), life: process::life() };
         if let Some(exports) = exports {
             node.export_all(exports)?;
         }
@@ -104,8 +122,9 @@ impl PyNode {
     }
 
     /// Exports an object under a name: every peer of the node can get it.
-    fn export(&self, name: &str, object: &Bound<'_, PyAny>) {
-        self.0.export(name, Named::own(object));
+    fn export(&self, name: &str, object: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.node()?.export(name, Named::own(object));
+        Ok(())
     }
 
     /// Exports what a mapping has, by its names; anything else as the object that the node is for.
@@ -114,35 +133,36 @@ impl PyNode {
             return Ok(());
         }
         let Ok(mapping) = exports.cast::<PyMapping>() else {
-            self.0.export_root(Named::own(exports));
+            self.node()?.export_root(Named::own(exports));
             return Ok(());
         };
         for pair in mapping.items()?.iter() {
             let (name, object): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
             let name = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("objects are exported under texts"))?;
-            self.export(name.to_str()?, &object);
+            self.export(name.to_str()?, &object)?;
         }
         Ok(())
     }
 
     /// Takes a name back; whether it stood for anything.
-    fn unexport(&self, py: Python<'_>, name: &str) -> bool {
-        process::detached(py, || self.0.unexport(name))
+    fn unexport(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
+        let node = self.node()?;
+        Ok(process::detached(py, || node.unexport(name)))
     }
 
     /// The names under which objects are exported.
-    fn names(&self) -> Vec<String> {
-        self.0.names().iter().map(|name| name.to_string()).collect()
+    fn names(&self) -> PyResult<Vec<String>> {
+        Ok(self.node()?.names().iter().map(|name| name.to_string()).collect())
     }
 
     #[getter]
     fn policy(&self) -> &'static str {
-        self.0.policy().name()
+        self.node.policy().name()
     }
 
     #[pyo3(signature = (url, *, timeout=None))]
     fn connect(&self, py: Python<'_>, url: &str, timeout: Option<f64>) -> PyResult<PyPeer> {
-        let (node, to) = (self.0.clone(), url.to_owned());
+        let (node, to) = (self.node()?.clone(), url.to_owned());
         connected(py, url, timeout, move || wherever_transports::connect(&node, &to))
     }
 
@@ -167,20 +187,21 @@ impl PyNode {
         if let Some(env) = env {
             command.env_clear().envs(env);
         }
-        let node = self.0.clone();
+        let node = self.node()?.clone();
         let place = program.to_string_lossy().into_owned();
         connected(py, &place, timeout, move || wherever_transports::connect_command(&node, command))
     }
 
     fn serve(&self, py: Python<'_>, url: &str) -> PyResult<PyServer> {
-        match process::detached(py, || wherever_transports::serve(&self.0, url)) {
+        let node = self.node()?;
+        match process::detached(py, || wherever_transports::serve(node, url)) {
             Ok(server) => Ok(PyServer::new(server)),
             Err(error) => Err(serve_error(py, &error)),
         }
     }
 
-    fn __repr__(&self) -> String {
-        format!("<wherever.Node {} {:?}>", self.0.policy().name(), self.names())
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(format!("<wherever.Node {} {:?}>", self.node.policy().name(), self.names()?))
     }
 }
 
@@ -305,7 +326,8 @@ impl PyPeer {
     /// Ends the session: every pending call fails, every object is released.
     #[pyo3(signature = (reason="closed"))]
     fn close(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
-        let peer = self.peer()?;
+        // In a process that was forked off it is the other's, and closed here.
+        let Ok(peer) = self.peer() else { return Ok(()) };
         process::detached(py, || peer.close(reason));
         Ok(())
     }
@@ -378,6 +400,11 @@ impl PyServer {
         process::end_at_exit(&server);
         Self { held: Mutex::new(Some(server)), url, life: process::life() }
     }
+
+    /// The server, unless it is closed.
+    fn server(&self) -> PyResult<Option<Arc<wherever_transports::Server>>> {
+        if self.life == process::life() { Ok(self.held.lock().clone()) } else { Err(process::forked()) }
+    }
 }
 
 #[pymethods]
@@ -389,15 +416,17 @@ impl PyServer {
     }
 
     /// The peers that are connected.
-    fn peers(&self) -> Vec<PyPeer> {
-        let server = self.held.lock().clone();
-        server.map_or_else(Vec::new, |server| server.peers().into_iter().map(|peer| PyPeer::of(peer, None)).collect())
+    fn peers(&self) -> PyResult<Vec<PyPeer>> {
+        let server = self.server()?;
+        let peers = server.map_or_else(Vec::new, |server| server.peers());
+        Ok(peers.into_iter().map(|peer| PyPeer::of(peer, None)).collect())
     }
 
     /// Stops serving, and ends the sessions of all that are connected.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
+    fn close(&self, py: Python<'_>) {
         if self.life != process::life() {
-            return Err(process::forked());
+            // It is the other process's, and closed here.
+            return;
         }
         let server = self.held.lock().take();
         process::detached(py, || {
@@ -405,12 +434,11 @@ impl PyServer {
                 server.stop(Duration::ZERO);
             }
         });
-        Ok(())
     }
 
     /// Waits until the server was closed; of `stdio:`, until the session is over.
     fn wait(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(server) = self.held.lock().clone() else { return Ok(()) };
+        let Some(server) = self.server()? else { return Ok(()) };
         crate::interrupts::until(py, None, move || server.wait()).map(|_| ())
     }
 
@@ -419,8 +447,8 @@ impl PyServer {
     }
 
     #[pyo3(signature = (*_args))]
-    fn __exit__(&self, py: Python<'_>, _args: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.close(py)
+    fn __exit__(&self, py: Python<'_>, _args: &Bound<'_, PyAny>) {
+        self.close(py);
     }
 
     fn __repr__(&self) -> String {
@@ -431,11 +459,11 @@ impl PyServer {
 
 /// Two nodes of this process as each other's peers; the second's view of the first.
 #[pyfunction]
-pub(crate) fn pair(py: Python<'_>, serving: &Bound<'_, PyNode>, asking: &Bound<'_, PyNode>) -> PyPeer {
-    let (serving, asking) = (&serving.get().0, &asking.get().0);
+pub(crate) fn pair(py: Python<'_>, serving: &Bound<'_, PyNode>, asking: &Bound<'_, PyNode>) -> PyResult<PyPeer> {
+    let (serving, asking) = (serving.get().node()?, asking.get().node()?);
     let (near, far) = memory_pair();
     let (peer, other) = process::detached(py, || (wherever::connect(asking, near), wherever::connect(serving, far)));
-    PyPeer::new(peer, Some(other))
+    Ok(PyPeer::new(peer, Some(other)))
 }
 
 /// Whether the object is a remote one, or a part of one.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use wherever::{Peer, WeakPeer};
+use wherever::error::Disconnected;
+use wherever::{Error, Peer, WeakPeer};
 use wherever_transports::Server;
 
 use crate::errors;
@@ -41,6 +42,15 @@ pub(crate) fn forked() -> PyErr {
         "this process was forked off the one that has the session: what it held of the peer is dead here; \
          connect again, or hand over the work before the fork",
     )
+}
+
+/// What a call comes to that finds the interpreter ending: its session is about to be closed.
+pub(crate) fn over() -> Error {
+    Error::Disconnected(Arc::new(Disconnected {
+        reason: "the interpreter ends".into(),
+        may_have_run: false,
+        hop: None,
+    }))
 }
 
 /// Runs `act` with the interpreter, unless that is ending.
@@ -117,4 +127,10 @@ fn come_back() {
 #[pyfunction]
 pub(crate) fn after_fork() {
     LIFE.fetch_add(1, Ordering::Relaxed);
+    wherever::drive::abandon_sessions();
+    // If it fails, peers of the parent see its end late.
+    let _ = wherever_transports::close_inherited();
+    // They are the parent's. Nobody else had the locks: whoever forks has the interpreter's, and so had those who took them.
+    std::mem::forget((std::mem::take(&mut *PEERS.lock()), std::mem::take(&mut *SERVERS.lock())));
+    visits::forget();
 }
