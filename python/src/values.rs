@@ -314,9 +314,10 @@ impl<'py> Incoming<'py> {
 
     fn typed(&mut self, typed: &Arc<Typed>) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
-        if &*typed.type_name == "python:str" {
-            let Value::Bytes(bytes) = &typed.data else { return Err(PyTypeError::new_err("a text that is no text")) };
-            return PyBytes::new(py, bytes).call_method1("decode", ("utf-8", "surrogatepass"));
+        // References would be asked for what they are while the value is made.
+        if !is_copy(&typed.data) {
+            let message = format!("a value of the type {} that is not made of values", typed.type_name);
+            return Err(crate::errors::own("ProtocolError", &message));
         }
         let data = self.value(&typed.data)?;
         registry(py, "decode")?.call1((&*typed.type_name, typed.version, data))

@@ -85,10 +85,13 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
             meta = type(base)
     foreign = [type(base) for base in bases if not issubclass(meta, type(base))]
     if foreign:
-        meta = type("RemoteType", (meta, *dict.fromkeys(foreign)), {})
+        meta = type("RemoteType", (meta, *dict.fromkeys(foreign)), PLAIN)
         copyreg.pickle(meta, _unpicklable_class)  # type: ignore[arg-type]
-    if any(not issubclass(base, (Remote, BaseException)) for base in bases):
+    own = [base for base in bases if not issubclass(base, (Remote, BaseException))]
+    if own:
         namespace = {**MASKED, **namespace}
+        if any("__getattr__" in vars(base) for cls in own for base in cls.__mro__):
+            namespace["__getattr__"] = _missing
     if "__doc__" not in namespace:
         # Each has its own: without this, the class would say that there is none.
         namespace["__doc__"] = next((vars(base)["__doc__"] for base in bases), None)
@@ -136,10 +139,27 @@ def _unpicklable(self: Any, *_: Any) -> Any:
     raise TypeError("a remote object cannot be pickled: it stays where it is")
 
 
+def _missing(self: Any, name: str) -> Any:
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+
+def _absent(self: Any) -> Any:
+    raise AttributeError("what a class of this side tells libraries is not for a stand-in")
+
+
+# A metaclass of this side tells nothing of the classes of a peer.
+PLAIN = {"__instancecheck__": type.__instancecheck__, "__subclasscheck__": type.__subclasscheck__}
+
+
 # What the interpreter calls by itself, in front of a class of this side that a stand-in derives from.
 MASKED = {
     "__del__": _nothing, "__reduce__": _unpicklable, "__reduce_ex__": _unpicklable, "__getstate__": _unpicklable,
     "__setstate__": _unpicklable, "__copy__": Remote.__copy__, "__deepcopy__": Remote.__deepcopy__,
+    **dict.fromkeys((
+        "__array__", "__array_interface__", "__array_struct__", "__array_function__", "__array_ufunc__",
+        "__array_priority__", "__array_wrap__", "__array_finalize__", "__dlpack__", "__dlpack_device__", "__buffer__",
+        "__getnewargs__", "__getnewargs_ex__", "__getinitargs__", "__replace__", "__conform__",
+    ), property(_absent)),
 }
 
 
@@ -179,6 +199,11 @@ class RemoteObject(Remote, metaclass=RemoteType):
     """An object that lives elsewhere."""
 
     __slots__ = ()
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        # A class of this side that a stand-in derives from is not told of that.
+        if "__wherever__" not in cls.__dict__:
+            super().__init_subclass__(**named)
 
 
 class RemoteFunction(RemoteObject):

@@ -18,6 +18,7 @@ import zoneinfo
 from typing import Any, Callable, NamedTuple
 
 from wherever import _wherever
+from wherever._errors import ProtocolError
 
 
 class Codec(NamedTuple):
@@ -73,18 +74,23 @@ def decode(name: str, version: int, data: Any) -> Any:
     codec = _by_name.get((name, version))
     if codec is None:
         raise TypeError(f"a value of the type {name}/{version}, which was not announced here")
-    return codec.decode(data)
+    try:
+        return codec.decode(data)
+    except Exception as error:
+        raise ProtocolError(f"a value of the type {name} that is none: {error}") from error
 
 
 def announced() -> list[tuple[str, int]]:
     """Names and versions of all value types, as peers are told."""
-    return [("python:str", 1), *_by_name]
+    return list(_by_name)
 
 
 def _constant(value: Any) -> Callable[[Any], Any]:
     return lambda _: value
 
 
+# A text with lone surrogates, which is no Unicode text.
+_add(None, "python:str", _constant(None), lambda data: data.decode("utf-8", "surrogatepass"))
 _add(type(...), "python:ellipsis", _constant(None), _constant(...))
 _add(type(NotImplemented), "python:NotImplemented", _constant(None), _constant(NotImplemented))
 _add(range, "python:range", lambda r: (r.start, r.stop, r.step), lambda data: range(*data))
@@ -225,6 +231,11 @@ def _member(cls: Any, name: Any, value: Any) -> Any:
         found = cls.__members__.get(name)
         if found is not None:
             return found
+    if issubclass(cls, enum.Flag):
+        # Combinations are kept for ever once they are made: of the flags that there are, and no others.
+        known = functools.reduce(int.__or__, (int(member.value) for member in cls.__members__.values()), 0)
+        if type(value) is not int or not ~known <= value <= known:
+            raise ValueError(f"{value!r} is no combination of flags of {cls.__qualname__}")
     return cls(value)
 
 
@@ -239,9 +250,9 @@ _enum = _by_name["python:enum", 1]
 def _tuple_back(data: Any) -> Any:
     module, qualname, items = data
     cls = _standard(module, qualname)
-    if not (isinstance(cls, type) and issubclass(cls, tuple)):
+    if not (isinstance(cls, type) and issubclass(cls, tuple)) or type(items) is not tuple:
         raise TypeError(f"no class of tuples {module}.{qualname} is known here; is the module imported?")
-    return cls(items) if hasattr(cls, "n_fields") else tuple.__new__(cls, items)
+    return cls(items) if hasattr(cls, "n_fields") else _named_back(cls, items)
 
 
 def _parts(value: Any) -> Any:
@@ -289,8 +300,14 @@ def _buffer_parts(buffer: Buffer) -> Any:
             view.tobytes())
 
 
+# Characters of the description of an element.
+FORM_MAX = 10_000
+
+
 def _buffer_back(data: Any) -> Any:
     kind, form, shape, fortran, content = data
+    if type(form) is not str or len(form) > FORM_MAX:
+        raise TypeError("a buffer of no known form")
     if kind == "numpy":
         try:
             import numpy

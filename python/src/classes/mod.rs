@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
-use pyo3::exceptions::{PyBaseException, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType, PyWeakrefReference};
@@ -102,22 +102,41 @@ fn note(shape: &Arc<Shape>, session: u64, class: &Bound<'_, PyType>) {
     CLASSES.lock().entry(address(shape)).or_insert(made);
 }
 
-/// The first class that stands for a type of the same bases and the same layout.
+/// The first class that stands for a type. Where none can be made of its bases, since they do not go together here, it is
+/// made of the nearest that goes: it is a plain one then, with a name.
 fn make<'py>(py: Python<'py>, shape: &Arc<Shape>, session: u64) -> PyResult<Bound<'py, PyType>> {
     let mut bases = Vec::new();
     for base in shape.bases() {
-        bases.push(of_shape(py, base, session)?.into_any());
+        bases.push(of_shape(py, base, session)?);
     }
-    let is_error = bases.iter().any(|base| base.cast::<PyType>().is_ok_and(is_exception));
+    let errors: Vec<_> = bases.iter().filter(|base| is_exception(base)).cloned().collect();
+    let is_error = !errors.is_empty();
+    let first = match build(py, shape, bases, is_error) {
+        Ok(made) => return Ok(made),
+        Err(error) => error,
+    };
+    for base in errors {
+        if let Ok(made) = build(py, shape, vec![base], true) {
+            return Ok(made);
+        }
+    }
+    let bases = if is_error { vec![py.get_type::<PyException>()] } else { Vec::new() };
+    build(py, shape, bases, is_error).map_err(|_| first)
+}
+
+/// A class that stands for a type, of these bases.
+fn build<'py>(
+    py: Python<'py>,
+    shape: &Arc<Shape>,
+    mut bases: Vec<Bound<'py, PyType>>,
+    is_error: bool,
+) -> PyResult<Bound<'py, PyType>> {
     if !is_error {
         let root = known::root(py, shape)?;
-        let has_root = bases
-            .iter()
-            .any(|base| base.cast::<PyType>().is_ok_and(|base| base.is_subclass(root.as_any()).unwrap_or(false)));
-        if !has_root {
+        if !bases.iter().any(|base| base.is_subclass(root.as_any()).unwrap_or(false)) {
             // In front of classes of this side, so that nothing of theirs is run by what the interpreter calls itself.
             let first = bases.iter().position(|base| !is_stand_in(base)).unwrap_or(bases.len());
-            bases.insert(first, root.into_any());
+            bases.insert(first, root);
         }
     }
     let described = Described { shape: Mutex::new(shape.clone()), far: Mutex::default(), instance: Mutex::default() };
@@ -132,8 +151,9 @@ fn make<'py>(py: Python<'py>, shape: &Arc<Shape>, session: u64) -> PyResult<Boun
 
 /// Module and name, as the shape's name has them.
 fn names(shape: &Shape) -> (String, String) {
-    let name = shape.name();
-    let path = name.strip_prefix("python:").unwrap_or(name);
+    // The interpreter has no such character in a name.
+    let name = shape.name().replace('\0', "?");
+    let path = name.strip_prefix("python:").unwrap_or(&name);
     match path.rsplit_once("::").or_else(|| path.rsplit_once('.')) {
         Some((module, name)) => (module.to_owned(), name.to_owned()),
         None => (String::from("wherever.remote"), path.rsplit(':').next().unwrap_or(path).to_owned()),
@@ -145,8 +165,8 @@ pub(crate) fn is_exception(class: &Bound<'_, PyType>) -> bool {
     class.is_subclass_of::<PyBaseException>().unwrap_or(false)
 }
 
-fn is_stand_in(class: &Bound<'_, PyAny>) -> bool {
-    class.cast::<PyType>().is_ok_and(|class| class.is_subclass_of::<Remote>().unwrap_or(false))
+fn is_stand_in(class: &Bound<'_, PyType>) -> bool {
+    class.is_subclass_of::<Remote>().unwrap_or(false)
 }
 
 /// What the class itself, and no base of it, knows of a remote type.

@@ -231,7 +231,12 @@ pub(crate) fn stand_in<'py>(class: &Bound<'py, PyType>, proxy: Proxy) -> PyResul
     {
         return of_raised(py, raised, 0);
     }
-    let made = layout::instance(class, &PyTuple::empty(py))?;
+    let none = PyTuple::empty(py);
+    let made = match layout::instance(class, &none) {
+        Ok(made) => made,
+        // A group without members is none: it is told by its name.
+        Err(_) => layout::instance(&named(py, proxy.shape().name(), None)?, &none)?,
+    };
     keep(&made, None, Some(proxy))?;
     Ok(made)
 }
