@@ -17,6 +17,7 @@ import pickle
 import re
 import signal
 import time
+import typing
 import uuid
 import zoneinfo
 
@@ -285,3 +286,121 @@ def test_arrays_travel_by_copy_when_both_sides_say_so(start, messages):
     mine = numpy.ones((100, 100))
     assert messages(peer, lambda: peer.get("total")(mine)) == (10_000.0, 4)
     assert peer.get("is_array")(mine) is True
+
+
+# What value_type refuses
+
+def test_what_can_change_is_no_value():
+    @dataclasses.dataclass
+    class Loose:
+        x: int
+
+    with pytest.raises(TypeError, match="freeze it"):
+        wherever.value_type(Loose)
+    with pytest.raises(TypeError, match="encode= and decode="):
+        wherever.value_type(type("Plain", (), {}))
+    with pytest.raises(TypeError, match="a class is wanted"):
+        wherever.value_type(3)
+    with pytest.raises(TypeError, match="go together"):
+        wherever.value_type(int, encode=int)
+    with pytest.raises(TypeError, match="go together"):
+        wherever.value_type(int, decode=int)
+
+
+def test_a_name_is_taken_once():
+    @dataclasses.dataclass(frozen=True)
+    class One:
+        x: int
+
+    @dataclasses.dataclass(frozen=True)
+    class Two:
+        x: int
+
+    assert wherever.value_type(One, name="test.Taken") is One
+    assert wherever.value_type(One, name="test.Taken") is One, "the same again, as when a module is loaded again"
+    with pytest.raises(ValueError, match="'test.Taken' is taken by"):
+        wherever.value_type(Two, name="test.Taken")
+    assert wherever.value_type(Two, name="test.Taken", version=2) is Two
+
+
+def test_fields_that_are_others_over_there(start):
+    @wherever.value_type(name="test.Fields")
+    @dataclasses.dataclass(frozen=True)
+    class Fields:
+        x: int
+        y: int = 2
+
+    @wherever.value_type(name="test.Row")
+    class Row(typing.NamedTuple):
+        a: int
+        b: int
+
+    @wherever.value_type(name="test.Kind")
+    class Kind(enum.Enum):
+        ONE = 1
+
+    @wherever.value_type(name="test.Coded", encode=lambda v: v.x, decode=lambda data: 1 // data)
+    class Coded:
+        x = 1
+
+    peer = start("""
+    import dataclasses, enum, typing
+    import wherever
+
+    @wherever.value_type(name="test.Fields")
+    @dataclasses.dataclass(frozen=True)
+    class Fields:
+        x: int
+
+    @wherever.value_type(name="test.Row")
+    class Row(typing.NamedTuple):
+        a: int
+
+    @wherever.value_type(name="test.Kind")
+    class Kind(enum.Enum):
+        ONE = 1
+        TWO = 2
+
+    @wherever.value_type(name="test.Coded", encode=lambda v: 0, decode=lambda data: data)
+    class Coded:
+        pass
+
+    def made(name):
+        return {"fields": Fields(1), "row": Row(1), "kind": Kind.TWO, "coded": Coded()}[name] if name != "one" else Kind.ONE
+
+    def take(value):
+        return type(value).__name__
+    """)
+    made, take = peer.get("made"), peer.get("take")
+    for name, text in [("fields", "2 fields here and 1 over there"), ("row", "other fields"), ("kind", "2 is not a valid"),
+                       ("coded", "division")]:
+        with pytest.raises(wherever.ProtocolError, match=text):
+            made(name)
+    assert made("one") is Kind.ONE
+    with pytest.raises(wherever.ProtocolError, match="1 fields here and 2 over there"):
+        take(Fields(1))
+    assert take(Kind.ONE) == "Kind"
+
+
+def test_a_value_that_holds_what_is_no_value_goes_by_reference(start):
+    @wherever.value_type(name="test.Holder")
+    @dataclasses.dataclass(frozen=True)
+    class Holder:
+        held: object
+
+    peer = start("""
+    import dataclasses
+    import wherever
+
+    @wherever.value_type(name="test.Holder")
+    @dataclasses.dataclass(frozen=True)
+    class Holder:
+        held: object
+
+    def same(value):
+        return value
+    """)
+    same = peer.get("same")
+    assert same(Holder((1, 2))) == Holder((1, 2))
+    holder = Holder([1])
+    assert same(holder) is holder

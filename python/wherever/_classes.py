@@ -70,8 +70,9 @@ def _bound(unbound: Any) -> Any:
 
 
 def _unpicklable_class(cls: type) -> Any:
+    import pickle
     # Found by its name, it would be looked for in a module here that the peer chose.
-    raise TypeError(f"the class {cls.__qualname__} of a peer cannot be pickled: it stays where it is")
+    raise pickle.PicklingError(f"the class {cls.__qualname__} of a peer cannot be pickled: it stays where it is")
 
 
 copyreg.pickle(RemoteType, _unpicklable_class)  # type: ignore[arg-type]
