@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import pickle
+import subprocess
 import sys
+import textwrap
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -620,3 +624,78 @@ def test_a_program_that_ends_before_it_answers_is_no_peer():
     assert not isinstance(caught.value, AttributeError) and str(caught.value)
     with pytest.raises((wherever.Error, OSError, ValueError)):
         wherever.serve("nonsense:here", {})
+
+
+def test_it_is_printed_from_memory_when_the_peer_is_gone(peer):
+    error = raised(peer.get("outer"), 9)
+    peer.close()
+    text = "".join(traceback.format_exception(error))
+    assert 'raise AppError("too big", 7)' in text and text.endswith("AppError: too big (7)\n")
+    with pytest.raises(wherever.Disconnected):
+        error.code
+
+
+def test_a_tracer_sees_nothing_of_places_over_there(peer):
+    outer, seen = peer.get("outer"), set()
+
+    def trace(frame, event, arg):
+        seen.add(frame.f_code.co_filename)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    sys.setprofile(trace)
+    try:
+        raised(outer, 9)
+    finally:
+        sys.settrace(before)
+        sys.setprofile(None)
+    assert __file__ in seen
+    assert not [name for name in seen if "peer" in name]
+
+
+def run_here(tmp_path, program, *words):
+    owner = tmp_path / "owner.py"
+    owner.write_text(PROGRAM + "\nimport wherever\nwherever.serve_stdio({k: v for k, v in list(globals().items()) "
+                     "if k[0] != '_'}, policy='open')\n")
+    script = tmp_path / "script_test.py"
+    script.write_text(f"import sys, wherever\nOWNER = {str(owner)!r}\n" + textwrap.dedent(program))
+    folder = str(Path(wherever.__file__).parent.parent)
+    return subprocess.run([sys.executable, *(word.format(script) for word in words)], capture_output=True, text=True,
+                          cwd=tmp_path, env={**os.environ, "PYTHONPATH": folder}, timeout=60)
+
+
+def test_uncaught_in_a_script_it_is_printed_with_the_places_over_there(tmp_path):
+    done = run_here(tmp_path, """
+        with wherever.connect_command([sys.executable, OWNER]) as peer:
+            peer.get("outer")(9)
+    """, "{}")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("Traceback") and lines[-1].endswith("AppError: too big (7)")
+    assert [line.rsplit(" ", 1)[1] for line in lines if line.strip().startswith("File")] == ["<module>", "outer", "inner"]
+
+
+def test_tools_of_tests_take_it_as_any_exception(tmp_path):
+    program = """
+        import unittest
+
+        class Calls(unittest.TestCase):
+            def setUp(self):
+                self.peer = wherever.connect_command([sys.executable, OWNER])
+                self.addCleanup(self.peer.close)
+
+            def test_raises(self):
+                with self.assertRaises(ValueError) as caught:
+                    self.peer.get("outer")(9)
+                assert caught.exception.code == 7
+
+            def test_fails(self):
+                self.peer.get("outer")(9)
+    """
+    done = run_here(tmp_path, program, "-m", "unittest", "--locals", "script_test")
+    assert "FAILED (errors=1)" in done.stderr and "in inner" in done.stderr, done.stderr
+    assert 'raise AppError("too big", 7)' in done.stderr
+    done = run_here(tmp_path, program, "-m", "pytest", "-q", "-l", "-p", "no:cacheprovider", "{}")
+    assert "1 failed, 1 passed" in done.stdout, done.stdout
+    assert "in outer" in done.stdout and "too big (7)" in done.stdout
