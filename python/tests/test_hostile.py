@@ -10,6 +10,7 @@ import json
 import pickle
 import sys
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -90,8 +91,11 @@ def watched():
     events, on = [], [True]
 
     def hook(event, args):
-        if on[0] and (event in ("pickle.find_class", "os.system", "subprocess.Popen", "exec", "marshal.loads",
-                                "ctypes.dlopen") or event == "import" and args[0].partition(".")[0] == "evil"):
+        loads = event in ("pickle.find_class", "os.system", "subprocess.Popen", "ctypes.dlopen")
+        if event == "exec":
+            # A module of the standard library that is imported late is nobody's choice.
+            loads = not getattr(args[0], "co_filename", "").startswith(str(Path(io.__file__).parent))
+        if on[0] and (loads or event == "import" and args[0].partition(".")[0] == "evil"):
             events.append((event, args))
 
     sys.addaudithook(hook)

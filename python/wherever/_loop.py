@@ -19,7 +19,11 @@ def _steps() -> tuple[type, ...]:
         yield
 
     made = generator()
-    return type(made.asend(None)), type(made.athrow(GeneratorExit))
+    steps = made.asend(None), made.athrow(GeneratorExit)
+    for step in steps:
+        # Never awaited: newer interpreters would warn of that.
+        step.close()  # type: ignore[attr-defined]
+    return tuple(map(type, steps))
 
 
 # How long the loop of this package has for ending, when the interpreter does.

@@ -119,8 +119,8 @@ fn put<'py>(exception: &Bound<'py, PyAny>, name: &str, value: impl IntoPyObject<
 
 /// The remote exception behind one, for an attribute that may be asked for over there.
 fn asked(exception: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Proxy>> {
-    if hooks::is_special(name) {
-        // What prints an exception looks for some of these: they come with it, or not at all.
+    // What prints an exception looks for these: they come with it, or not at all.
+    if hooks::is_special(name) || name == "print_file_and_line" {
         return Ok(None);
     }
     proxy_of_error(exception)
