@@ -1,5 +1,7 @@
 //! How use becomes a call: arguments out, the wait without the interpreter's lock, the result in.
 
+use std::cell::Cell;
+
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
@@ -9,6 +11,17 @@ use crate::classes;
 use crate::errors::to_python;
 use crate::remote::Remote;
 use crate::values::{Takes, incoming, outgoing};
+
+thread_local! {
+    /// How often this thread has waited for a peer.
+    static WAITS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A number that changes when this thread asks a peer for something: for the Python side.
+#[pyfunction]
+pub(crate) fn waits() -> u64 {
+    WAITS.get()
+}
 
 /// Runs what may wait without the interpreter's lock.
 pub(crate) fn wait<T: Send>(py: Python<'_>, act: impl Send + FnOnce() -> Result<T, Error>) -> PyResult<T> {
@@ -20,6 +33,7 @@ pub(crate) fn answer<T: Send>(
     py: Python<'_>,
     act: impl Send + FnOnce() -> Result<T, Error>,
 ) -> PyResult<Result<T, Error>> {
+    WAITS.set(WAITS.get().wrapping_add(1));
     crate::interrupts::heeding(py, act)
 }
 
@@ -35,7 +49,7 @@ pub(crate) fn operator(py: Python<'_>, call: CallBuilder, operation: Operation) 
     if operation != Operation::Binary {
         return perform(py, call);
     }
-    match crate::interrupts::heeding(py, move || call.send())? {
+    match answer(py, move || call.send())? {
         Ok(value) => incoming(py, value),
         Err(Error::NotSupported { .. }) => Ok(py.NotImplemented()),
         Err(error) => Err(to_python(py, error)),

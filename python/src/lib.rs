@@ -29,6 +29,8 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _wherever {
     #[pymodule_export]
+    use crate::calls::waits;
+    #[pymodule_export]
     use crate::classes::namespace::{make_method, operation};
     #[pymodule_export]
     use crate::classes::{class_dir, class_get, class_set, construct, is_stand_in_class};

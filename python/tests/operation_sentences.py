@@ -26,7 +26,7 @@ SENTENCES: list[tuple[str, list[str]]] = [
      ["memoryview(x).readonly"]),
     ("The error has other words, or another type, than that of a local object.",
      ["x.__class__ = dict", "contextlib.ExitStack().enter_context(x)", "pickle.dumps(x)",
-      "pickle.dumps(x) is not None", "copy.copy(x)", "hash(x)", "len(x)", "iter(x)"]),
+      "pickle.dumps(x) is not None", "copy.copy(x)", "hash(x)", '["a"] < x', "len(x)", "iter(x)"]),
     ("The signature of a method leaves out the parameter that is its instance, also when it is read from the "
      "class.",
      ["str(inspect.signature(type(x).move))"]),

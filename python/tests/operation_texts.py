@@ -86,6 +86,7 @@ LIST = _lines("""
     [4] >= x
     [1] < x
     x < 5
+    ["a"] < x
     x < ["a"]
     x is x
     x + [4]

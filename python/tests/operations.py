@@ -423,8 +423,8 @@ def plain(value: Any, seen: tuple[int, ...] = ()) -> Any:
 
 def plain_object(value: Any, inside: tuple[int, ...]) -> Any:
     name = type(value).__name__
-    if isinstance(value, type({}.keys()) | type({}.values()) | type({}.items())):
-        return [value.__class__.__name__, [plain(item, inside) for item in value]]
+    if name in ("dict_keys", "dict_values", "dict_items"):
+        return [name, [plain(item, inside) for item in value]]
     if hasattr(type(value), "__next__"):
         return ["iterator", [plain(item, inside) for item in value]]
     if name in ("Point", "Plain", "Trouble"):

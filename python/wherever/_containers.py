@@ -18,9 +18,9 @@ from wherever._wherever import items as _items, whole
 _operation, _method = _wherever.operation, _wherever.make_method
 
 
-# What is known for the moment
+# What is known for the moment: an instruction, and how often this thread has asked a peer for something
 
-Place = tuple[int, types.CodeType, int]
+Place = tuple[int, types.CodeType, int, int]
 
 
 def _caller(depth: int) -> types.FrameType | None:
@@ -32,9 +32,9 @@ def _caller(depth: int) -> types.FrameType | None:
 
 
 def _place() -> Place | None:
-    """The instruction that the caller's caller was called by."""
+    """The moment at which the caller was called, by which instruction."""
     frame = _caller(2)
-    return None if frame is None else (id(frame), frame.f_code, frame.f_lasti)
+    return None if frame is None else (id(frame), frame.f_code, frame.f_lasti, _wherever.waits())
 
 
 class Snapshot(list):  # type: ignore[type-arg]
@@ -249,6 +249,7 @@ class RemoteList(RemoteContainer):
         elif _is_given(value):
             self._set_slice(key, value)
         else:
+            key.indices(0)  # What is wrong with the slice is said first.
             made: list[Any] = []
             made[:] = value
             self._set_slice(key, made)
@@ -310,6 +311,7 @@ class RemoteByteArray(RemoteContainer, _wherever.RemoteBuffer):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if type(key) is slice and not isinstance(value, RemoteContainer):
+            key.indices(0)
             made = bytearray()
             made[:] = value
             value = bytes(made)
@@ -513,9 +515,10 @@ class RemoteView:
         return self._dict._length()
 
     def __iter__(self) -> Any:
-        place = _place()
+        asked_for = self._place is not None and self._place == _place()
         entries = whole(self._dict)
-        if place is not None and self._place == place and entries:
+        place = _place()
+        if asked_for and entries:
             _seen.entries = Entries(self._dict, place, entries)
         items = Snapshot(type(self)._of(entries))
         items.of, items.place = self, place  # type: ignore[assignment]
