@@ -13,14 +13,14 @@ use wherever::host::{Identity, Step, ValueStream};
 use wherever::hosts::{stream, whole_stream};
 use wherever::policy::Policy;
 use wherever::shape::{Category, Shape};
-use wherever::{Error, Host, Operation, Outcome, Own, Request, Value};
+use wherever::{Error, Host, Operation, Outcome, Own, Proxy, Request, Value};
 
 use crate::classes;
 use crate::errors::{RAISED, to_core};
 use crate::process;
 use crate::shapes;
 use crate::values::{incoming, outgoing};
-use crate::whole::{self, COPY};
+use crate::whole::{self, COPY, WHOLE};
 
 /// A Python object of this side that a peer may use.
 pub(crate) struct PyHost {
@@ -93,6 +93,9 @@ impl PyHost {
             Operation::Length => return Ok(Outcome::Value(Value::from(object.len()? as i128))),
             Operation::Iterate if name == COPY && self.shape().category().is_container() => {
                 return Ok(Outcome::Stream(stream(whole::pieces(&object)?.into_iter())));
+            }
+            Operation::Iterate if name == WHOLE && self.shape().category().is_container() => {
+                return Ok(Outcome::Stream(stream(whole::whole_pieces(contents(&object)?).into_iter())));
             }
             Operation::Iterate => return self.iterate(&object),
             Operation::Whole => return Ok(Outcome::Stream(whole_stream(contents(&object)?))),
@@ -168,7 +171,10 @@ pub(crate) struct Named(PyHost);
 
 impl Named {
     pub(crate) fn own(object: &Bound<'_, PyAny>) -> Own {
-        Own::new(Self(PyHost::new(object)))
+        match crate::remote::proxy_of(object) {
+            Ok(Some(proxy)) if !proxy.is_own() => Own::new(PassedOn(proxy)),
+            _ => Own::new(Self(PyHost::new(object))),
+        }
     }
 }
 
@@ -187,6 +193,28 @@ impl Host for Named {
 
     fn describes(&self) -> Option<Arc<Shape>> {
         self.0.describes()
+    }
+}
+
+/// An object of another peer's that is exported under a name: what is asked of it is passed on.
+struct PassedOn(Proxy);
+
+impl Host for PassedOn {
+    fn shape(&self) -> Arc<Shape> {
+        self.0.shape()
+    }
+
+    fn operate(&self, request: Request, _context: &CallContext) -> Outcome {
+        // Never asked: a call on it is forwarded by the session that it comes by.
+        Outcome::Error(Error::NotSupported { shape: self.shape().name().clone(), operation: request.operation })
+    }
+
+    fn describes(&self) -> Option<Arc<Shape>> {
+        self.0.describes()
+    }
+
+    fn stands_for(&self) -> Option<Value> {
+        Some(Value::Ref(self.0.reference().clone()))
     }
 }
 

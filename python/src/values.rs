@@ -59,13 +59,14 @@ impl Takes {
     }
 }
 
-struct Outgoing {
-    /// Containers by their address, so that what is shared stays shared.
-    met: HashMap<usize, Value>,
+struct Outgoing<'py> {
+    /// Containers by their address, so that what is shared stays shared; held, so that the address means nothing else
+    /// meanwhile.
+    met: HashMap<usize, (Bound<'py, PyAny>, Value)>,
 }
 
-impl Outgoing {
-    fn value(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
+impl<'py> Outgoing<'py> {
+    fn value(&mut self, object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Value> {
         if object.is_none() {
             return Ok(Value::None);
         }
@@ -109,7 +110,7 @@ impl Outgoing {
 
     fn container(
         &mut self,
-        object: &Bound<'_, PyAny>,
+        object: &Bound<'py, PyAny>,
         depth: usize,
         make: impl FnOnce(&mut Self, usize) -> PyResult<Value>,
     ) -> PyResult<Value> {
@@ -120,15 +121,15 @@ impl Outgoing {
             return make(self, depth + 1);
         }
         let address = object.as_ptr() as usize;
-        if let Some(met) = self.met.get(&address) {
+        if let Some((_, met)) = self.met.get(&address) {
             return Ok(met.clone());
         }
         let made = make(self, depth + 1)?;
-        self.met.insert(address, made.clone());
+        self.met.insert(address, (object.clone(), made.clone()));
         Ok(made)
     }
 
-    fn other(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
+    fn other(&mut self, object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Value> {
         if let Ok(method) = object.cast::<Method>() {
             return Ok(method.get().promised(object.py())?.into());
         }
@@ -153,13 +154,13 @@ impl Outgoing {
     }
 
     /// The value as one of a value type, if its type is one and holds nothing but copies.
-    fn typed(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Option<Value>> {
+    fn typed(&mut self, object: &Bound<'py, PyAny>, depth: usize) -> PyResult<Option<Value>> {
         let py = object.py();
         let coded = registry(py, "encode")?.call1((object,))?;
         if coded.is_none() {
             return Ok(None);
         }
-        let (name, version, data): (String, u32, Bound<'_, PyAny>) = coded.extract()?;
+        let (name, version, data): (String, u32, Bound<'py, PyAny>) = coded.extract()?;
         if depth > DEPTH_MAX {
             return Err(PyRecursionError::new_err(format!("a value nested more than {DEPTH_MAX} levels deep")));
         }
@@ -218,6 +219,11 @@ fn registry<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 /// A value of a peer's as a Python object.
 pub(crate) fn incoming(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
     Incoming { py, met: HashMap::new() }.value(&value).map(Bound::unbind)
+}
+
+/// Values of a peer's as Python objects.
+pub(crate) fn incoming_all<'py>(py: Python<'py>, values: &[Value]) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    Incoming { py, met: HashMap::new() }.all(values)
 }
 
 struct Incoming<'py> {

@@ -2,12 +2,13 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PySet, PyType};
+use wherever::shape::Category;
 use wherever::{Operation, Proxy, Value};
 
 use crate::calls;
 use crate::remote::proxy_of;
-use crate::values::{incoming, outgoing};
+use crate::values::{incoming, incoming_all, outgoing};
 
 /// Whether the remote object has a buffer that can be copied.
 pub(crate) fn has_buffer(proxy: &Proxy) -> bool {
@@ -27,14 +28,99 @@ pub(crate) fn is_buffer_class(class: &Bound<'_, PyType>) -> bool {
     unsafe { !pyo3::ffi::PyType_GetSlot(class.as_type_ptr(), pyo3::ffi::Py_bf_getbuffer).is_null() }
 }
 
+/// The way of iterating over a container of Python that gives its elements by the thousand: first the code of its
+/// category, then tuples of elements, of a dict keys and values in turn.
+pub(crate) const WHOLE: &str = "wherever.whole";
+const PIECE_LEN: usize = 1000;
+
+/// The contents of a container of this side, for the side that reads it whole.
+pub(crate) fn whole_pieces(contents: Value) -> Vec<Value> {
+    let (category, values) = match contents {
+        Value::List(items) => (Category::List, items.to_vec()),
+        Value::Set(items) => (Category::Set, items.to_vec()),
+        Value::Dict(entries) => (Category::Dict, halves(&entries)),
+        Value::ByteArray(bytes) => (Category::ByteArray, bytes.chunks(64 * PIECE_LEN).map(Value::bytes).collect()),
+        _ => (Category::Instance, Vec::new()),
+    };
+    let pieces = values.chunks(PIECE_LEN).map(|piece| Value::Tuple(piece.iter().cloned().collect()));
+    std::iter::once(Value::Int(category.code().into())).chain(pieces).collect()
+}
+
+/// Keys and values in turn.
+fn halves(entries: &[(Value, Value)]) -> Vec<Value> {
+    entries.iter().flat_map(|(key, value)| [key.clone(), value.clone()]).collect()
+}
+
+/// What a remote container holds, by its kind: of a dict keys and values in turn, of a byte array pieces of bytes. One
+/// round trip.
+fn held<'py>(py: Python<'py>, proxy: &Proxy) -> PyResult<(Category, Vec<Bound<'py, PyAny>>)> {
+    let target = proxy.clone();
+    if !proxy.shape().name().starts_with("python:") {
+        return Ok(match calls::wait(py, move || target.fetch())? {
+            Value::List(items) => (Category::List, incoming_all(py, &items)?),
+            Value::Set(items) => (Category::Set, incoming_all(py, &items)?),
+            Value::Dict(entries) => (Category::Dict, incoming_all(py, &halves(&entries))?),
+            Value::ByteArray(bytes) => (Category::ByteArray, vec![PyBytes::new(py, &bytes).into_any()]),
+            _ => return Err(no_contents()),
+        });
+    }
+    let call = target.request(Operation::Iterate).member(WHOLE);
+    let pieces = calls::wait(py, move || call.stream(u64::MAX)?.collect::<Result<Vec<_>, _>>())?;
+    let Some((Value::Int(code), pieces)) = pieces.split_first() else { return Err(no_contents()) };
+    let category = u8::try_from(*code).ok().and_then(Category::from_code).filter(|category| category.is_container());
+    let mut values = Vec::new();
+    for piece in pieces {
+        let Value::Tuple(piece) = piece else { return Err(no_contents()) };
+        values.append(&mut incoming_all(py, piece)?);
+    }
+    Ok((category.ok_or_else(no_contents)?, values))
+}
+
+fn no_contents() -> PyErr {
+    crate::errors::own("ProtocolError", "the peer sent what are no contents of a container")
+}
+
 /// The contents of a remote container, its elements by the usual rules: one round trip.
 pub(crate) fn shallow(py: Python<'_>, proxy: &Proxy) -> PyResult<Py<PyAny>> {
     if has_buffer(proxy) && !proxy.shape().category().is_container() {
         return calls::perform(py, proxy.method("__deepcopy__"));
     }
-    let proxy = proxy.clone();
-    let contents = calls::wait(py, move || proxy.fetch())?;
-    incoming(py, contents)
+    let (category, values) = held(py, proxy)?;
+    Ok(match category {
+        Category::Set => PySet::new(py, values)?.into_any().unbind(),
+        Category::ByteArray => joined(py, &values)?.into_any().unbind(),
+        Category::Dict => {
+            let dict = PyDict::new(py);
+            for entry in values.chunks(2) {
+                let [key, value] = entry else { return Err(no_contents()) };
+                dict.set_item(key, value)?;
+            }
+            dict.into_any().unbind()
+        }
+        _ => PyList::new(py, values)?.into_any().unbind(),
+    })
+}
+
+/// What iterating over a remote container gives, as it is now, in its owner's order: for the Python side.
+#[pyfunction]
+pub(crate) fn items(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let py = object.py();
+    let proxy = proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote container"))?;
+    let (category, values) = held(py, &proxy)?;
+    let list = match category {
+        Category::Dict => PyList::new(py, values.iter().step_by(2).collect::<Vec<_>>())?,
+        Category::ByteArray => PyList::new(py, joined(py, &values)?.try_iter()?.collect::<PyResult<Vec<_>>>()?)?,
+        _ => PyList::new(py, values)?,
+    };
+    Ok(list.into_any().unbind())
+}
+
+fn joined<'py>(py: Python<'py>, pieces: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyByteArray>> {
+    let mut all = Vec::new();
+    for piece in pieces {
+        all.extend_from_slice(piece.cast::<PyBytes>().map_err(|_| no_contents())?.as_bytes());
+    }
+    Ok(PyByteArray::new(py, &all))
 }
 
 /// The way of iterating over a container of Python that gives all that it holds, in pieces.
@@ -80,20 +166,6 @@ pub(crate) fn buffer_out(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 pub(crate) fn whole(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let proxy = proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote container"))?;
     shallow(object.py(), &proxy)
-}
-
-/// What iterating over a remote container gives, as it is now, in its owner's order: for the Python side.
-#[pyfunction]
-pub(crate) fn items(object: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-    let py = object.py();
-    let proxy = proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote container"))?;
-    let contents = match calls::wait(py, move || proxy.fetch())? {
-        Value::Set(items) => Value::List(items),
-        Value::Dict(entries) => Value::List(entries.iter().map(|(key, _)| key.clone()).collect()),
-        Value::ByteArray(bytes) => Value::List(bytes.iter().map(|byte| Value::Int((*byte).into())).collect()),
-        other => other,
-    };
-    incoming(py, contents)
 }
 
 /// A deep copy of an object that lives here, made by the safe codec: of a remote container its contents, of a value or

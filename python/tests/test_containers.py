@@ -247,3 +247,23 @@ def test_a_class_of_containers_of_the_peer_keeps_its_own_ways(peer):
     assert counted["a"] == 1
     assert dict(counted) == {"a": 1}
     assert counted.reads >= 1
+
+
+MIDDLE = '''
+import sys, pathlib
+import wherever
+far = pathlib.Path(__file__).with_name("far.py")
+far.write_text({program!r})
+inner = wherever.connect_command([sys.executable, str(far)])
+numbers, table, knot = inner.get("numbers"), inner.get("table"), inner.get("knot")
+'''
+
+
+def test_containers_are_read_through_a_middle(start, messages):
+    far = PROGRAM + "\nimport wherever\nwherever.serve_stdio({name: globals()[name] for name in ('numbers', 'table', 'knot')})"
+    peer = start(MIDDLE.format(program=far))
+    numbers, table = peer.get("numbers"), peer.get("table")
+    assert messages(peer, lambda: list(numbers)) == ([3, 1, 2], 2)
+    assert messages(peer, lambda: dict(table)) == ({"a": 1, "b": 2, "c": 3}, 2)
+    copied = wherever.copy(peer.get("knot")())
+    assert copied[3] is copied and copied[1] is copied[2]

@@ -47,7 +47,7 @@ class Snapshot(list):  # type: ignore[type-arg]
 
 class Seen(threading.local):
     """What this thread read last, for what CPython asks next by itself: by the very same instruction, so that no Python
-    code was run in between. Whoever looks at it takes it away."""
+    code was run in between. What is asked for otherwise takes it away."""
 
     items: weakref.ref[Snapshot] | None = None
     entries: Entries | None = None
@@ -56,21 +56,17 @@ class Seen(threading.local):
         items, self.items = self.items, None
         return items and items()
 
-    def take_entries(self) -> Entries | None:
-        entries, self.entries = self.entries, None
-        return entries
-
 
 class Entries:
     """The entries of a dict whose keys were just read, to be read one by one in their order."""
 
-    __slots__ = ("of", "place", "left")
+    __slots__ = ("of", "place", "keys", "values")
 
     def __init__(self, of: RemoteDict, place: Place | None, entries: dict[Any, Any]) -> None:
         self.of = of
         self.place = place
-        self.left = list(entries.items())
-        self.left.reverse()
+        self.keys = list(reversed(entries))
+        self.values = list(reversed(entries.values()))
 
 
 _seen = Seen()
@@ -454,14 +450,15 @@ class RemoteDict(RemoteContainer):
         return dict(*args, **named)
 
     def __getitem__(self, key: Any) -> Any:
-        entries = _seen.take_entries()
-        if entries is not None and entries.of is self and entries.left and entries.left[-1][0] is key \
-                and entries.place == _place():
+        entries = _seen.entries
+        if entries is not None:
             # `dict(x)`, `{**x}` and `f(**x)` ask for the keys, and then for the item of each.
-            _, value = entries.left.pop()
-            if entries.left:
-                _seen.entries = entries
-            return value
+            if entries.of is self and entries.keys[-1] is key and entries.place == _place():
+                entries.keys.pop()
+                if not entries.keys:
+                    _seen.entries = None
+                return entries.values.pop()
+            _seen.entries = None
         return self._item(key)
 
     def update(self, *args: Any, **named: Any) -> None:
