@@ -72,15 +72,16 @@ def named(**entries: Any) -> Any:
 
 
 READS = [
-    ("numbers", list, [3, 1, 2]), ("numbers", tuple, (3, 1, 2)), ("numbers", sorted, [1, 2, 3]), ("numbers", set, {1, 2, 3}),
+    ("numbers", list, [3, 1, 2]), ("numbers", tuple, (3, 1, 2)), ("numbers", sorted, [1, 2, 3]),
+    ("numbers", set, {1, 2, 3}),
     ("numbers", lambda x: [*x], [3, 1, 2]), ("numbers", lambda x: (lambda *args: args)(*x), (3, 1, 2)),
     ("numbers", lambda x: x == [3, 1, 2], True), ("numbers", repr, "[3, 1, 2]"), ("numbers", max, 3),
     ("numbers", lambda x: x.copy(), [3, 1, 2]), ("numbers", wherever.copy, [3, 1, 2]),
     ("table", dict, {"a": 1, "b": 2, "c": 3}), ("table", lambda x: {**x}, {"a": 1, "b": 2, "c": 3}),
     ("table", lambda x: named(**x), {"a": 1, "b": 2, "c": 3}), ("table", list, ["a", "b", "c"]),
     ("table", lambda x: list(x.keys()), ["a", "b", "c"]), ("table", lambda x: list(x.values()), [1, 2, 3]),
-    ("table", lambda x: list(x.items()), [("a", 1), ("b", 2), ("c", 3)]), ("table", lambda x: {**{"a": 0}, **x},
-                                                                           {"a": 1, "b": 2, "c": 3}),
+    ("table", lambda x: list(x.items()), [("a", 1), ("b", 2), ("c", 3)]),
+    ("table", lambda x: {**{"a": 0}, **x}, {"a": 1, "b": 2, "c": 3}),
     ("table", lambda x: "{a}{b}".format(**x), "12"), ("table", lambda x: x.keys() & {"a"}, {"a"}),
     ("letters", set, {"a", "b"}), ("letters", sorted, ["a", "b"]), ("letters", frozenset, frozenset("ab")),
     ("data", bytes, b"hello"), ("data", list, [104, 101, 108, 108, 111]), ("data", lambda x: b"".join([x]), b"hello"),
@@ -102,8 +103,9 @@ def test_reading_a_container_whole_is_one_round_trip(peer, messages, name, read,
 
 def test_arguments_go_with_their_contents(peer, messages):
     numbers, letters, table = peer.get("numbers"), peer.get("letters"), peer.get("table")
-    for act in (lambda: numbers.extend([4, 5]), lambda: numbers.extend(n for n in range(100)), lambda: letters.update("xy", ["z"]),
-                lambda: table.update({"d": 4}, e=5), lambda: table.update(zip("fg", (6, 7))), lambda: letters.issubset({"a": 1}),
+    for act in (lambda: numbers.extend([4, 5]), lambda: numbers.extend(n for n in range(100)),
+                lambda: letters.update("xy", ["z"]), lambda: letters.issubset({"a": 1}),
+                lambda: table.update({"d": 4}, e=5), lambda: table.update(zip("fg", (6, 7))),
                 lambda: numbers.__iadd__([1]), lambda: table.__ior__({"h": 8})):
         assert messages(peer, act)[1] == 2
     assert len(numbers) == 106
@@ -260,7 +262,7 @@ numbers, table, knot = inner.get("numbers"), inner.get("table"), inner.get("knot
 
 
 def test_containers_are_read_through_a_middle(start, messages):
-    far = PROGRAM + "\nimport wherever\nwherever.serve_stdio({name: globals()[name] for name in ('numbers', 'table', 'knot')})"
+    far = f"{PROGRAM}\nimport wherever\nwherever.serve_stdio(dict(numbers=numbers, table=table, knot=knot))\n"
     peer = start(MIDDLE.format(program=far))
     numbers, table = peer.get("numbers"), peer.get("table")
     assert messages(peer, lambda: list(numbers)) == ([3, 1, 2], 2)

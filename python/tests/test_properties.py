@@ -174,19 +174,22 @@ LISTS = st.one_of(
     op("method", "pop"), op("method", "pop", numbers), op("method", "remove", values), op("method", "index", values),
     op("method", "count", values), all_of("method", "reverse sort copy clear"), op("special", "item", keys),
     op("special", "item", keys, iterables), op("special", "item", numbers, values), op("special", "drop", keys),
-    all_of("operator", "add eq ne lt le gt ge", lists), all_of("operator", "add eq", leaves), op("operator", "mul", numbers),
+    all_of("operator", "add eq ne lt le gt ge", lists), all_of("operator", "add eq", leaves),
+    op("operator", "mul", numbers),
     op("operator", "contains", values), op("special", "behind", st.sampled_from(["add", "eq"]), lists),
     # (Of what cannot be compared, a comparison turned around says so the other way round.)
     op("special", "behind", st.sampled_from(["lt", "ge"]), st.just([])),
     op("special", "in_place", st.just("iadd"), iterables), op("special", "in_place", st.just("imul"), numbers),
-    all_of("builtin", "list tuple sorted len repr bool sum min max any all hash reversed str"), all_of("special", "spread loop"),
+    all_of("builtin", "list tuple sorted len repr bool sum min max any all hash reversed str"),
+    all_of("special", "spread loop"),
 )
 DICTS = st.one_of(
     all_of("method", "get pop setdefault", leaves), all_of("method", "get pop setdefault", leaves, values),
     op("method", "get", values), all_of("method", "popitem clear copy keys values items"),
     op("method", "update", st.dictionaries(leaves, values, max_size=3) | iterables), op("special", "item", values),
     op("special", "item", leaves, values), op("special", "drop", leaves), op("operator", "contains", values),
-    all_of("operator", "eq or_ ne", st.dictionaries(leaves, leaves, max_size=3)), all_of("operator", "eq or_ lt", lists),
+    all_of("operator", "eq or_ ne", st.dictionaries(leaves, leaves, max_size=3)),
+    all_of("operator", "eq or_ lt", lists),
     op("special", "behind", st.sampled_from(["or_", "eq"]), st.dictionaries(leaves, leaves, max_size=3)),
     op("special", "in_place", st.just("ior"), st.dictionaries(leaves, leaves, max_size=3) | iterables),
     all_of("builtin", "list tuple sorted len repr bool dict hash reversed max"),
@@ -194,7 +197,8 @@ DICTS = st.one_of(
 )
 SETS = st.one_of(
     all_of("method", "add discard remove", values), all_of("method", "clear copy"),
-    all_of("method", "update union intersection difference symmetric_difference issubset issuperset isdisjoint", iterables),
+    all_of("method", "update union intersection difference symmetric_difference", iterables),
+    all_of("method", "issubset issuperset isdisjoint", iterables),
     all_of("method", "intersection_update difference_update symmetric_difference_update", iterables),
     all_of("method", "update union difference", flat, iterables), op("operator", "contains", values),
     all_of("operator", "and_ or_ sub xor eq ne lt le gt ge", st.sets(leaves, max_size=3) | st.frozensets(numbers)),
@@ -228,7 +232,8 @@ ACCOUNTS = st.one_of(
     all_of("builtin", "list len repr bool hash callable sorted str"), op("special", "loop"),
 )
 KINDS = {
-    "list": (lists.map(tuple), LISTS), "dict": (st.dictionaries(leaves, leaves, max_size=3).map(lambda d: tuple(d.items())), DICTS),
+    "list": (lists.map(tuple), LISTS),
+    "dict": (st.dictionaries(leaves, leaves, max_size=3).map(lambda entries: tuple(entries.items())), DICTS),
     "set": (st.frozensets(leaves, max_size=4), SETS), "bytearray": (st.binary(max_size=6), BYTES),
     "account": (st.integers(0, 5), ACCOUNTS),
 }

@@ -1,4 +1,4 @@
-"""Deep copies of containers, wherever what they hold is: by pieces of bounded size, so that nothing limits the whole."""
+"""Deep copies of containers, wherever what they hold is: by pieces of bounded size, so that the whole has no limit."""
 
 from __future__ import annotations
 
@@ -51,6 +51,9 @@ def flattened(value: Any) -> Iterator[Piece]:
         assert kind is not None
         for some in portions(container, kind):
             values, inner = list(some), []
+            if PLAIN.issuperset(map(type, values)):
+                yield number, kind, tuple(values), ()
+                continue
             for place, item in enumerate(values):
                 if type(item) in PLAIN or kind_of(item) is None:
                     continue
@@ -83,8 +86,8 @@ def portions(container: Any, kind: int) -> Iterator[Any]:
 
 
 def rebuilt(pieces: Iterable[Piece], of: Any) -> Any:
-    """The container that was told by these pieces, as a copy of `of`: where that stands in a container of this side, the
-    copy stands."""
+    """The container that was told by these pieces, as a copy of `of`: where that stands in a container of this side,
+    the copy stands."""
     from wherever import ProtocolError
     try:
         parts = gathered(pieces)
@@ -95,7 +98,9 @@ def rebuilt(pieces: Iterable[Piece], of: Any) -> Any:
             made_tuple(number, parts, made, met)
         for (kind, values, inner), container in zip(parts, made):
             if kind != TUPLE:
-                fill(kind, container, [deepened(value, met) for value in values], inner, made)
+                if not PLAIN.issuperset(map(type, values)):
+                    values = [deepened(value, met) for value in values]
+                fill(kind, container, values, inner, made)
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise ProtocolError(f"the peer sent what is no copy of a container: {error}") from error
     return made[0]
@@ -116,7 +121,7 @@ def gathered(pieces: Iterable[Piece]) -> list[tuple[int, list[Any], dict[int, in
 
 
 def made_tuple(number: int, parts: list[Any], made: list[Any], met: dict[int, Any]) -> Any:
-    """What has this number. A tuple is made when what it holds is there: there is no way round but by a list or dict."""
+    """What has this number. A tuple is made when what it holds is there: no way round leads by tuples alone."""
     if made[number] is None:
         _, values, inner = parts[number]
         made[number] = ()  # One that holds itself, which nobody can make, ends here.
