@@ -95,7 +95,7 @@ impl PyHost {
                 return Ok(Outcome::Stream(stream(whole::pieces(&object)?.into_iter())));
             }
             Operation::Iterate if name == WHOLE && self.shape().category().is_container() => {
-                return Ok(Outcome::Stream(stream(whole::whole_pieces(contents(&object)?).into_iter())));
+                return Ok(Outcome::Stream(stream(whole::whole_pieces(&object)?.into_iter())));
             }
             Operation::Iterate => return self.iterate(&object),
             Operation::Whole => return Ok(Outcome::Stream(whole_stream(contents(&object)?))),

@@ -34,16 +34,23 @@ pub(crate) const WHOLE: &str = "wherever.whole";
 const PIECE_LEN: usize = 1000;
 
 /// The contents of a container of this side, for the side that reads it whole.
-pub(crate) fn whole_pieces(contents: Value) -> Vec<Value> {
-    let (category, values) = match contents {
-        Value::List(items) => (Category::List, items.to_vec()),
-        Value::Set(items) => (Category::Set, items.to_vec()),
-        Value::Dict(entries) => (Category::Dict, halves(&entries)),
-        Value::ByteArray(bytes) => (Category::ByteArray, bytes.chunks(64 * PIECE_LEN).map(Value::bytes).collect()),
-        _ => (Category::Instance, Vec::new()),
+pub(crate) fn whole_pieces(object: &Bound<'_, PyAny>) -> PyResult<Vec<Value>> {
+    let (category, values): (_, Vec<Value>) = if let Ok(list) = object.cast::<PyList>() {
+        (Category::List, list.iter().map(|item| outgoing(&item)).collect::<PyResult<_>>()?)
+    } else {
+        match crate::host::contents(object)? {
+            Value::Set(items) => (Category::Set, items.to_vec()),
+            Value::Dict(entries) => (Category::Dict, halves(&entries)),
+            Value::ByteArray(bytes) => (Category::ByteArray, bytes.chunks(64 * PIECE_LEN).map(Value::bytes).collect()),
+            _ => return Err(PyTypeError::new_err("no builtin container")),
+        }
     };
-    let pieces = values.chunks(PIECE_LEN).map(|piece| Value::Tuple(piece.iter().cloned().collect()));
-    std::iter::once(Value::Int(category.code().into())).chain(pieces).collect()
+    let mut pieces = vec![Value::Int(category.code().into())];
+    let mut values = values.into_iter();
+    while values.len() > 0 {
+        pieces.push(Value::Tuple(values.by_ref().take(PIECE_LEN).collect()));
+    }
+    Ok(pieces)
 }
 
 /// Keys and values in turn.
