@@ -37,6 +37,7 @@ fn shared() -> Vec<&'static str> {
         wherever::Proxy,
         wherever::RustRuntime,
         wherever::ServedCall,
+        wherever::WeakPeer,
         wherever::clock::ManualClock,
         wherever::clock::SystemClock,
         wherever::context::CallContext,
