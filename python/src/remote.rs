@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString, PyTuple, PyType};
+#[cfg(not(feature = "abi3"))]
+use pyo3::types::{PyByteArray, PyBytes};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use wherever::{Operation, Proxy};
 
 use crate::calls;

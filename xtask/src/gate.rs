@@ -46,7 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "heap-bound", repeat: "cargo test --locked --package wherever-fuzz --lib", run: Step::as_shown },
     Step {
         name: "abi3",
-        repeat: "cargo check --locked --package wherever-python --features abi3",
+        repeat: "cargo clippy --locked --package wherever-python --features abi3 -- -D warnings",
         run: Step::as_shown,
     },
     Step { name: "python", repeat: "cargo xtask python", run: |_| python::test(&[]) },
