@@ -210,7 +210,8 @@ BUILTIN = [
     "ReferenceError('r')", "LookupError('l')", "ArithmeticError('a')", "RuntimeError('r')", "TypeError('t')",
     "SystemError('s')", "UserWarning('w')", "DeprecationWarning('d')", "BytesWarning('b')", "BaseException('b')",
 ]
-READ = ["args", "code", "errno", "strerror", "filename", "filename2", "characters_written", "name", "path", "msg", "lineno",
+READ = ["args", "code", "errno", "strerror", "filename", "filename2", "characters_written", "name", "path", "msg",
+        "lineno",
         "offset", "text", "end_lineno", "end_offset", "print_file_and_line", "encoding", "object", "start", "end",
         "reason", "value", "__cause__", "__suppress_context__"]
 
@@ -675,7 +676,8 @@ def test_uncaught_in_a_script_it_is_printed_with_the_places_over_there(tmp_path)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert lines[0].startswith("Traceback") and lines[-1].endswith("AppError: too big (7)")
-    assert [line.rsplit(" ", 1)[1] for line in lines if line.strip().startswith("File")] == ["<module>", "outer", "inner"]
+    assert [line.rsplit(" ", 1)[1] for line in lines if line.strip().startswith("File")] == ["<module>", "outer",
+                                                                                             "inner"]
 
 
 def test_tools_of_tests_take_it_as_any_exception(tmp_path):

@@ -71,7 +71,8 @@ HOOKS = [name for name in """
     __subclasshook__ __buffer__ __release_buffer__ __mro_entries__ __prepare__ __new__ __get__ __set__ __delete__
     __array__ __array_interface__ __array_struct__ __array_function__ __array_ufunc__ __array_priority__ __array_wrap__
     __array_finalize__ __dlpack__ __dict__ __slots__ __weakref__ __wherever__ __wherever_error__ __wherever_exposed__
-    __getnewargs__ __getnewargs_ex__ __getinitargs__ __sizeof__ __abstractmethods__ __isabstractmethod__ __bases__ __mro__
+    __getnewargs__ __getnewargs_ex__ __getinitargs__ __sizeof__ __abstractmethods__ __isabstractmethod__ __bases__
+    __mro__
     mro __module__ __qualname__ __name__ __doc__ __annotations__ __signature__ __text_signature__ __wrapped__
     __match_args__ __dataclass_fields__ __set_state__ __conform__ __objclass__ __origin__ __replace__
 """.split()]
@@ -164,23 +165,27 @@ def test_numpy_asks_a_peer_for_nothing_it_would_run(start, watched):
         assert watched == []
 
 
-ODD_NAMES = ["", " ", "a b", "class", "é", "x" * 10_000, "a\0b", "\n", "1st", "a.b", "lambda: 0", "__", "____", "__x", "_",
+ODD_NAMES = ["", " ", "a b", "class", "é", "x" * 10_000, "a\0b", "\n", "1st", "a.b", "lambda: 0", "__", "____", "__x",
+             "_",
              "None", "True", "\u202e", "self", "__eq__\0", "mro"]
 
 
 def test_names_that_are_none(start):
-    peer = start(HOSTILE + f"odd = _tells('python:evil.Odd', [_member(n, k) for n in {ODD_NAMES!r} for k in (0, 1)])()\n")
+    members = f"[_member(n, k) for n in {ODD_NAMES!r} for k in (0, 1)]"
+    peer = start(HOSTILE + f"odd = _tells('python:evil.Odd', {members})()\n")
     odd = peer.get("odd")
     assert type(odd).__name__ == "Odd" and repr(odd) and dir(type(odd))
     help_text = inspect.getdoc(type(odd))
     assert help_text is None or isinstance(help_text, str)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "python:", "python:.", ":", "a\0b", "python:os.system", "rust:a::b::", "x" * 200,
+@pytest.mark.parametrize("name", ["", ".", "..", "python:", "python:.", ":", "a\0b", "python:os.system",
+                                  "rust:a::b::", "x" * 200,
                                   "python:builtins.int", "python:builtins.dict", "python:builtins.object",
                                   "python:builtins.type", "python:builtins.list", "python:builtins.NoneType",
                                   "python:builtins.function", "python:builtins.module", "python:builtins.ValueError",
-                                  "python:builtins.ExceptionGroup", "python:builtins.SystemExit", "python:wherever.Denied",
+                                  "python:builtins.ExceptionGroup", "python:builtins.SystemExit",
+                                  "python:wherever.Denied",
                                   "python:wherever._errors.named", "python:builtins.UnicodeDecodeError",
                                   "python:collections.abc.Mapping", "python:wherever.nothing", "\n\x1b[2J"])
 @pytest.mark.parametrize("category", range(8))
@@ -218,7 +223,8 @@ wherever.serve_stdio({n: v for n, v in list(globals().items()) if n[0] != "_"}, 
 
 
 BASES = {
-    "inconsistent": "A = _tells('python:e.A'); B = _tells('python:e.B', bases=[A]); thing = _tells('python:e.C', bases=[A, B])()",
+    "inconsistent": "A = _tells('python:e.A'); B = _tells('python:e.B', bases=[A]); "
+                    "thing = _tells('python:e.C', bases=[A, B])()",
     "twice": "A = _tells('python:e.A'); thing = _tells('python:e.C', bases=[A, A])()",
     "layouts": "thing = _tells('python:e.C', bases=[OSError, SyntaxError])()",
     "error and object": "A = _tells('python:e.A'); thing = _tells('python:e.C', bases=[A, ValueError])()",
@@ -226,7 +232,8 @@ BASES = {
     "containers": "thing = _tells('python:e.C', bases=[list, dict, set, bytearray])()",
     "builtins": "thing = _tells('python:e.C', bases=[int, str, bool, type(None), type, type(len)])()",
     "a metaclass": "thing = _tells('python:e.C', bases=[type])()",
-    "deep": "A = _tells('python:e.A')\nfor _i in range(150):\n    A = _tells('python:e.A%d' % _i, bases=[A])\nthing = A()",
+    "deep": "A = _tells('python:e.A')\n"
+            "for _i in range(150):\n    A = _tells('python:e.A%d' % _i, bases=[A])\nthing = A()",
     "lattice": "_row = [_tells('python:e.R')] * 2\n_row = _row[:1]\nfor _i in range(12):\n"
                "    _row = [_tells('python:e.L%d' % _i, bases=_row), _tells('python:e.M%d' % _i, bases=_row)]\n"
                "thing = _tells('python:e.T', bases=_row)()",
@@ -311,15 +318,18 @@ def test_a_class_of_this_side_is_not_told_of_what_derives_from_it(start):
     assert ran == []
 
 
-WRONG = [None, 1, -1, 1 << 200, 1.5, "text", "", b"bytes", (), (1,), (1, 2), (1, 2, 3), ("a", "b", "c"), (1, 2, 3, 4, 5, 6),
+WRONG = [None, 1, -1, 1 << 200, 1.5, "text", "", b"bytes", (), (1,), (1, 2), (1, 2, 3), ("a", "b", "c"), (1, 2, 3, 4,
+                                                                                                          5, 6),
          (None,) * 9, ((1, 2), (3, 4), (5, 6)), (0, 0, 0, 0, 0, 0, 0, "Europe/../../etc/passwd", 0),
          (2020, 1, 1, 0, 0, 0, 0, "/etc/passwd", 0), ("builtins", "eval", "x"), ("os", "system", "echo", 1),
          ("enum", "Enum", "x", 1), ("re", "RegexFlag", None, 1 << 100), ("re", "RegexFlag", None, 1 << 30),
-         ("os", "stat_result", (1,)), ("inspect", "FullArgSpec", (1,)), ("subprocess", "Popen", ("ls",)), "../../etc/passwd",
+         ("os", "stat_result", (1,)), ("inspect", "FullArgSpec", (1,)), ("subprocess", "Popen", ("ls",)),
+         "../../etc/passwd",
          "/etc/passwd", "a\0b", "eval", "exit", "__import__", (0, b"\xff\x10", 0), (2, b"\x01", 0), (0, b"1", "x"),
          ("numpy", "O", (1,), False, b"12345678"), ("numpy", "[('a', 'O')]", (1,), False, b"12345678"),
          ("numpy", "[" * 5_000, (1,), False, b""), ("numpy", "-" * 9_000 + "1", (1,), False, b""),
-         ("numpy", "f8", (1 << 60,), False, b""), ("numpy", "f8", (-1, 3), False, b"1"), ("array", "q", (1,), False, b"1"),
+         ("numpy", "f8", (1 << 60,), False, b""), ("numpy", "f8", (-1, 3), False, b"1"), ("array", "q", (1,), False,
+                                                                                          b"1"),
          ("array", "", (1,), False, b"1"), ("memoryview", "Zd", (1, 1 << 62), False, b"1"),
          ("numpy", "[__import__('os').system('echo')]", (1,), False, b"1")]
 
@@ -366,7 +376,8 @@ def tell(name, version, data):
 
 ERRORS = HOSTILE + '''
 def _like(base, name, **named):
-    return type(name, (base,), {"__module__": "builtins", "__qualname__": name, "__str__": lambda self: "told", **named})
+    return type(name, (base,), {"__module__": "builtins", "__qualname__": name, "__str__": lambda self: "told",
+                                **named})
 
 _far = 1 << 45
 _group = getattr(builtins, "ExceptionGroup", None)
@@ -402,7 +413,8 @@ def frames(places):
 '''
 
 
-@pytest.mark.parametrize("name", ["decode", "encode", "later", "typed", "syntax", "wide", "group", "base", "stop", "oserror",
+@pytest.mark.parametrize("name", ["decode", "encode", "later", "typed", "syntax", "wide", "group", "base", "stop",
+                                  "oserror",
                                   "nothing", "alias", "eval_", "many", "nested"])
 def test_errors_that_would_harm_who_prints_them(start, watched, name):
     peer = start(ERRORS)

@@ -34,10 +34,12 @@ DATA_MODEL = """
     __dataclass_fields__ __conform__ __getformat__ __set_state__ __rich_repr__ __html__ _repr_html_ _ipython_display_
     gi_frame gi_code cr_frame ag_frame f_globals f_locals f_builtins f_back f_code tb_frame tb_next co_code func_globals
 """.split()
-OPERATORS = ["add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow", "lshift", "rshift", "and", "or",
+OPERATORS = ["add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow", "lshift", "rshift", "and",
+             "or",
              "xor"]
 BINARY_NAMES = [f"{side}{name}" for name in OPERATORS for side in ("", "r", "i")] + ["and_", "or_"]
-UNARY_NAMES = ["neg", "pos", "abs", "invert", "int", "float", "complex", "index", "bool", "round", "trunc", "floor", "ceil"]
+UNARY_NAMES = ["neg", "pos", "abs", "invert", "int", "float", "complex", "index", "bool", "round", "trunc", "floor",
+               "ceil"]
 COMPARE_NAMES = ["eq", "ne", "lt", "le", "gt", "ge"]
 TEXT_NAMES = ["repr", "str", "format", ""]
 
@@ -70,7 +72,8 @@ def _recorder(name):
 
 _names = %r
 _kept = ("__class__", "__new__", "__init__", "__dict__", "__doc__", "__module__", "__slots__", "__weakref__",
-         "__init_subclass__", "__subclasshook__", "__annotations__", "__qualname__", "__name__", "__bases__", "__base__",
+         "__init_subclass__", "__subclasshook__", "__annotations__", "__qualname__", "__name__", "__bases__",
+         "__base__",
          "__mro__", "__getattribute__", "__wherever__", "__wherever_exposed__", "__class_getitem__", "__type_params__",
          "__abstractmethods__", "__set_name__", "__mro_entries__", "__del__", "__dataclass_fields__", "__match_args__",
          "__orig_bases__", "__static_attributes__", "__firstlineno__", "__classcell__", "__prepare__")
@@ -281,7 +284,8 @@ def refused(peer, thing, operation, member=None, *args):
         raise AssertionError(f"operation {operation} of {member} answered {answer!r}")
 
 
-@pytest.mark.parametrize("target", ["canary", "Canary", "function", "method", "module", "stepped", "items", "table", "some",
+@pytest.mark.parametrize("target", ["canary", "Canary", "function", "method", "module", "stepped", "items", "table",
+                                    "some",
                                     "bytes_", "partly", "Partly", "mine"])
 def test_no_special_name_reaches_anything(peer, target):
     thing = peer.get(target)
@@ -302,7 +306,8 @@ def test_no_special_name_reaches_anything(peer, target):
 @pytest.mark.parametrize("target", ["canary", "Canary", "module", "function", "method"])
 def test_no_operation_reaches_anything(peer, target):
     thing = peer.get(target)
-    for operation, names in [(BINARY, BINARY_NAMES), (UNARY, UNARY_NAMES), (COMPARE, COMPARE_NAMES), (TEXT, TEXT_NAMES)]:
+    for operation, names in [(BINARY, BINARY_NAMES), (UNARY, UNARY_NAMES), (COMPARE, COMPARE_NAMES), (TEXT,
+                                                                                                      TEXT_NAMES)]:
         for name in names + NAMES:
             refused(peer, thing, operation, name, 1)
             refused(peer, thing, operation, name, thing)
@@ -342,7 +347,8 @@ def test_what_is_not_exposed_is_denied_with_the_remedy(peer):
         text = str(caught.value)
         assert "Partly" in text and "`closed`" in text and "exposed" in text and "would allow it" in text
         assert any(name in text for name in ("hidden", "secret", "place", "shared"))
-    for act in (lambda: setattr(partly, "fixed", 1), lambda: setattr(partly, "place", 1), lambda: delattr(partly, "secret"),
+    for act in (lambda: setattr(partly, "fixed", 1), lambda: setattr(partly, "place", 1), lambda: delattr(partly,
+                                                                                                          "secret"),
                 lambda: setattr(partly, "new", 1), lambda: peer.get("Partly")(), lambda: partly * 2):
         with pytest.raises((wherever.Denied, AttributeError)):
             act()

@@ -1,5 +1,5 @@
-"""What earlier systems of this kind check of themselves, asked more strictly where their answer was wrong; and what each
-use costs, in round trips, at or below what was thought possible."""
+"""What earlier systems of this kind check of themselves, asked more strictly where their answer was wrong; and what
+each use costs, in round trips, at or below what was thought possible."""
 
 from __future__ import annotations
 

@@ -366,13 +366,15 @@ def test_fields_that_are_others_over_there(start):
         pass
 
     def made(name):
-        return {"fields": Fields(1), "row": Row(1), "kind": Kind.TWO, "coded": Coded()}[name] if name != "one" else Kind.ONE
+        return {"fields": Fields(1), "row": Row(1), "kind": Kind.TWO,
+                "coded": Coded()}[name] if name != "one" else Kind.ONE
 
     def take(value):
         return type(value).__name__
     """)
     made, take = peer.get("made"), peer.get("take")
-    for name, text in [("fields", "2 fields here and 1 over there"), ("row", "other fields"), ("kind", "2 is not a valid"),
+    for name, text in [("fields", "2 fields here and 1 over there"), ("row", "other fields"), ("kind",
+                                                                                               "2 is not a valid"),
                        ("coded", "division")]:
         with pytest.raises(wherever.ProtocolError, match=text):
             made(name)
