@@ -20,6 +20,7 @@ mod promise;
 mod remote;
 mod shapes;
 mod stream;
+mod together;
 mod values;
 mod whole;
 
@@ -52,6 +53,8 @@ mod _wherever {
     use crate::remote::{Remote, RemoteBuffer, get, request, signature_text};
     #[pymodule_export]
     use crate::stream::buffered;
+    #[pymodule_export]
+    use crate::together::{PyBatch, prefetch};
     #[pymodule_export]
     use crate::whole::{copy, is_buffer_class, items, whole};
 }

@@ -23,6 +23,7 @@ use crate::errors::{own, to_core, to_python};
 use crate::host::Named;
 use crate::members;
 use crate::process;
+use crate::together::PyBatch;
 use crate::values::{incoming, outgoing};
 
 /// CPython as a runtime.
@@ -321,6 +322,11 @@ impl PyPeer {
     #[getter]
     fn closed(&self) -> PyResult<bool> {
         Ok(self.peer()?.ended().is_some())
+    }
+
+    /// For a `with` statement: promises and one-way calls that this thread makes meanwhile leave together.
+    fn batch(&self) -> PyResult<PyBatch> {
+        Ok(PyBatch::new(self.peer()?.clone()))
     }
 
     /// Ends the session: every pending call fails, every object is released.

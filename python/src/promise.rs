@@ -171,6 +171,9 @@ fn call_of(
         let method = method.bind(py).cast::<Method>()?.get();
         return Ok(method.request().args(method.arguments(args, named)?));
     }
+    if let Some(call) = crate::together::getter(callee, args)? {
+        return Ok(call);
+    }
     let arguments = calls::arguments(args, named, Takes::References)?;
     if let Ok(promise) = callee.cast::<Promise>() {
         return Ok(promise.get().request(py, Operation::Call)?.args(arguments));

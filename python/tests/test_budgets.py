@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+import traceback
+
 import pytest
+
+import wherever
 
 PROGRAM = '''
 class Motor:
@@ -21,7 +26,21 @@ class Motor:
     def tell(self, whom):
         return whom(self.position)
 
+    def fail(self):
+        raise ValueError("failed")
+
+    def next(self):
+        return self
+
+class Closed:
+    __slots__ = ("n",)
+
 motor = Motor()
+motor.part = Motor()
+motor.part.part = Motor()
+motors = [Motor() for _ in range(100)]
+dicts = [{"k": n} for n in range(100)]
+closed = Closed()
 numbers = list(range(10_000))
 '''
 
@@ -65,3 +84,86 @@ def test_a_list_of_ten_thousand_is_read_in_one_round_trip(peer, messages):
     numbers = peer.get("numbers")
     done, count = messages(peer, lambda: [number for number in numbers])
     assert (done, count) == (list(range(10_000)), 2)
+
+
+def frames(peer, act):
+    before = peer.stats()
+    act()
+    after = peer.stats()
+    return after.frames_sent - before.frames_sent, after.frames_received - before.frames_received
+
+
+def test_a_chain_of_ten_calls_in_a_batch_takes_eleven_messages_and_a_frame_each_way(peer, messages):
+    motor = peer.get("motor")
+
+    def chain():
+        with peer.batch():
+            promise = wherever.send(motor.next)
+            for _ in range(8):
+                promise = promise.next()
+            promise = promise.move(3)
+        return promise.result()
+
+    assert messages(peer, chain) == (3, 11)
+    assert frames(peer, chain) == (1, 1)
+
+
+def test_a_path_of_three_objects_is_one_message(peer, messages):
+    motor = peer.get("motor")
+    read = lambda: wherever.send(operator.attrgetter("part.part.position"), motor).result()  # noqa: E731
+    assert messages(peer, read) == (0, 2)
+    assert messages(peer, lambda: wherever.send(operator.methodcaller("move", 2), motor).result()) == (2, 2)
+    assert messages(peer, lambda: wherever.send(operator.itemgetter(5), peer.get("numbers")).result()) == (5, 4)
+    with pytest.raises(TypeError, match="one remote object"):
+        wherever.send(operator.attrgetter("position"), 5)
+    with pytest.raises(TypeError, match="one attribute"):
+        wherever.send(operator.attrgetter("position", "part"), motor)
+
+
+def test_an_attribute_of_a_hundred_objects_comes_along_with_them(peer, messages):
+    motors = peer.get("motors")
+    rows, count = messages(peer, lambda: wherever.prefetch(motors, "position", "speed"))
+    assert count == 2 and [row[1:] for row in rows] == [(0, 1)] * 100
+    assert rows[0][0] is motors[0]
+    assert wherever.prefetch([1 + 2j], "real", "imag") == [(1 + 2j, 1.0, 2.0)]
+    with pytest.raises(AttributeError):
+        wherever.prefetch(motors, "nothing")
+    # Without that each is read by itself; sent together they take four frames.
+    assert messages(peer, lambda: [motor.position for motor in motors])[1] == 202
+    assert messages(peer, lambda: [each["k"] for each in wherever.copy(peer.get("dicts"))]) == (list(range(100)), 4)
+
+    def together():
+        held = list(motors)
+        with peer.batch():
+            promises = [wherever.send(operator.attrgetter("position"), motor) for motor in held]
+        assert [promise.result() for promise in promises] == [0] * 100
+
+    assert sum(frames(peer, together)) == 4
+
+
+def test_dropping_costs_no_frame_of_its_own(peer):
+    motor = peer.get("motor")
+    held = [motor.next, motor.part, motor.part.part]
+    quiet = frames(peer, lambda: motor.move(1))
+    held.clear()
+    assert frames(peer, lambda: motor.move(1)) == quiet == (1, 1)
+
+
+def test_dir_and_what_is_missing_cost_as_the_shape_is(peer, messages):
+    motor, closed = peer.get("motor"), peer.get("closed")
+    assert messages(peer, lambda: "n" in dir(closed)) == (True, 0)
+    assert messages(peer, lambda: hasattr(closed, "missing")) == (False, 0)
+    assert messages(peer, lambda: "position" in dir(motor)) == (True, 2)
+    assert messages(peer, lambda: hasattr(motor, "missing")) == (False, 2)
+
+
+def test_raise_and_catch_take_two_with_the_text(peer, messages):
+    motor = peer.get("motor")
+
+    def text():
+        try:
+            motor.fail()
+        except ValueError as error:
+            return traceback.format_exc() and str(error)
+
+    assert messages(peer, text) == ("failed", 2)

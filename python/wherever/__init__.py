@@ -24,12 +24,12 @@ from wherever._errors import (
 from wherever._exposed import exposed
 from wherever._loop import Promise
 from wherever._values import value_type
-from wherever._wherever import Node, Peer, Server, buffered, copy, is_remote, oneway, peer_of, send
+from wherever._wherever import Node, Peer, Server, buffered, copy, is_remote, oneway, peer_of, prefetch, send
 
 __all__ = [
     "Busy", "Cancelled", "DeadlinePassed", "Denied", "Disconnected", "Error", "Node", "NotFound", "Overloaded", "Peer",
     "Promise", "ProtocolError", "RemoteError", "Server", "buffered", "connect", "connect_command", "copy", "exposed",
-    "is_remote", "oneway", "pair", "peer_of", "send", "serve", "serve_stdio", "value_type",
+    "is_remote", "oneway", "pair", "peer_of", "prefetch", "send", "serve", "serve_stdio", "value_type",
 ]
 
 
