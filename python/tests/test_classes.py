@@ -346,6 +346,19 @@ def test_what_is_made_by_a_derived_class_is_of_this_side(peer):
     assert Local.add(1) == 3
 
 
+def test_a_class_of_this_side_derives_from_an_abstract_one(peer):
+    Abstract = peer.get("Abstract")
+
+    class Concrete(Abstract):
+        def f(self):
+            return 3
+
+    made = Concrete()
+    assert made.f() == 3 and isinstance(made, Abstract) and not wherever.is_remote(made)
+    with pytest.raises(TypeError, match="its metaclass Meta makes classes of the peer alone"):
+        type("Local", (peer.get("Made"),), {})
+
+
 def test_what_cannot_be_derived_from_says_why(start):
     peer = start("numbers = [1]\ndef f(): pass\n")
     for name in ("numbers", "f"):

@@ -27,13 +27,15 @@ class RemoteType(type):
             for base in bases:
                 if issubclass(base, _final):
                     raise TypeError(f"{base.__name__} cannot be extended here: it stands for a builtin type of a peer")
+                _refuse_metaclass(base)
         return type.__new__(meta, name, bases, namespace)
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **named: Any) -> None:
         type.__init__(cls, name, bases, namespace)
 
     def __call__(cls, *args: Any, **named: Any) -> Any:
-        if _is_fake(cls):
+        # A metaclass is called by a class statement of this side, whose class is one of this side.
+        if _is_fake(cls) and not issubclass(cls, RemoteType):
             return _wherever.construct(cls, args, named)
         return type.__call__(cls, *args, **named)
 
@@ -62,6 +64,15 @@ class RemoteType(type):
             if isinstance(made, _wherever.method_descriptor):
                 return _bound(made.__signature__)
         return None
+
+
+def _refuse_metaclass(base: type) -> None:
+    """Refuses to derive from a class whose metaclass does more than to say what is abstract: it runs over there, and
+    makes no classes here."""
+    for meta in type(base).__mro__:
+        if _is_fake(meta) and (meta.__module__, meta.__name__) != ("abc", "ABCMeta"):
+            raise TypeError(f"{base.__name__} cannot be extended here: its metaclass {meta.__name__} makes classes of the "
+                            "peer alone")
 
 
 def _bound(unbound: Any) -> Any:
