@@ -34,7 +34,7 @@ mod _wherever {
     #[pymodule_export]
     use crate::classes::namespace::{make_method, operation};
     #[pymodule_export]
-    use crate::classes::{class_dir, class_get, class_set, construct, is_stand_in_class};
+    use crate::classes::{class_get, class_set, construct, is_stand_in_class};
     #[pymodule_export]
     use crate::errors::{error_dir, error_get, error_set, error_text};
     #[pymodule_export]

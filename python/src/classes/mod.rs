@@ -329,13 +329,6 @@ pub(crate) fn class_set(class: &Bound<'_, PyType>, name: &str, value: Option<&Bo
     }
 }
 
-/// Names of the attributes of a remote class.
-#[pyfunction]
-pub(crate) fn class_dir(class: &Bound<'_, PyType>) -> PyResult<Vec<String>> {
-    let far = far(class)?;
-    calls::wait(class.py(), move || far.dir())
-}
-
 /// An instance of a stand-in class for a remote object, not made by running anything.
 pub(crate) fn instance<'py>(class: &Bound<'py, PyType>, proxy: Proxy) -> PyResult<Bound<'py, PyAny>> {
     static NEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
