@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import textwrap
 from typing import Any, Callable
@@ -9,6 +10,9 @@ from typing import Any, Callable
 import pytest
 
 import wherever
+
+# Whoever starts the tests in the background may have had this signal ignored, and those that they start would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What stands at the end of the other process's program: its own names are what it exports.
 SERVES = """
