@@ -11,7 +11,7 @@ import pytest
 
 import wherever
 
-# Whoever starts the tests in the background may have had this signal ignored, and those that they start would inherit it.
+# Whoever starts the tests in the background may have had this signal ignored; those that they start would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What stands at the end of the other process's program: its own names are what it exports.

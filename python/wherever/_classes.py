@@ -71,8 +71,8 @@ def _refuse_metaclass(base: type) -> None:
     makes no classes here."""
     for meta in type(base).__mro__:
         if _is_fake(meta) and (meta.__module__, meta.__name__) != ("abc", "ABCMeta"):
-            raise TypeError(f"{base.__name__} cannot be extended here: its metaclass {meta.__name__} makes classes of the "
-                            "peer alone")
+            raise TypeError(f"{base.__name__} cannot be extended here: its metaclass {meta.__name__} makes classes of "
+                            "the peer alone")
 
 
 def _bound(unbound: Any) -> Any:
