@@ -218,21 +218,52 @@ fn registry<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 
 /// A value of a peer's as a Python object.
 pub(crate) fn incoming(py: Python<'_>, value: Value) -> PyResult<Py<PyAny>> {
-    Incoming { py, met: HashMap::new() }.value(&value).map(Bound::unbind)
+    Incoming::new(py).filled(|this| this.value(&value)).map(Bound::unbind)
 }
 
 /// Values of a peer's as Python objects.
 pub(crate) fn incoming_all<'py>(py: Python<'py>, values: &[Value]) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    Incoming { py, met: HashMap::new() }.all(values)
+    Incoming::new(py).filled(|this| this.all(values))
 }
 
 struct Incoming<'py> {
     py: Python<'py>,
     /// Containers by the address of their items, so that what is shared stays shared.
     met: HashMap<usize, Bound<'py, PyAny>>,
+    /// Addresses of the items of those that are made of them, and are being made.
+    open: Vec<usize>,
+    /// Lists and dicts that are not filled yet: they may hold what they are in.
+    hollow: Vec<(Bound<'py, PyAny>, Value)>,
 }
 
 impl<'py> Incoming<'py> {
+    fn new(py: Python<'py>) -> Self {
+        Self { py, met: HashMap::new(), open: Vec::new(), hollow: Vec::new() }
+    }
+
+    /// Makes something, and fills the lists and dicts in it.
+    fn filled<T>(mut self, make: impl FnOnce(&mut Self) -> PyResult<T>) -> PyResult<T> {
+        let made = make(&mut self)?;
+        while let Some((hollow, value)) = self.hollow.pop() {
+            match &value {
+                Value::List(items) => {
+                    let list = hollow.cast::<PyList>()?;
+                    for item in items {
+                        list.append(self.value(item)?)?;
+                    }
+                }
+                Value::Dict(entries) => {
+                    let dict = hollow.cast::<PyDict>()?;
+                    for (key, value) in entries {
+                        dict.set_item(self.value(key)?, self.value(value)?)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(made)
+    }
+
     fn value(&mut self, value: &Value) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
         Ok(match value {
@@ -253,23 +284,15 @@ impl<'py> Incoming<'py> {
                 let items = this.all(items)?;
                 Ok(PyFrozenSet::new(py, items)?.into_any())
             })?,
-            Value::List(items) => self.list(items)?,
-            Value::Set(items) => {
-                let items = self.all(items)?;
-                PySet::new(py, items)?.into_any()
+            Value::Set(items) => self.once(items.as_ptr() as usize, items.len(), |this| {
+                let items = this.all(items)?;
+                Ok(PySet::new(py, items)?.into_any())
+            })?,
+            Value::List(items) => {
+                self.hollow(value, items.as_ptr() as usize, items.len(), PyList::empty(py).into_any())
             }
             Value::Dict(entries) => {
-                if let Some(met) = self.met.get(&(entries.as_ptr() as usize)) {
-                    return Ok(met.clone());
-                }
-                let dict = PyDict::new(py);
-                if !entries.is_empty() {
-                    self.met.insert(entries.as_ptr() as usize, dict.clone().into_any());
-                }
-                for (key, value) in entries {
-                    dict.set_item(self.value(key)?, self.value(value)?)?;
-                }
-                dict.into_any()
+                self.hollow(value, entries.as_ptr() as usize, entries.len(), PyDict::new(py).into_any())
             }
             Value::Cycle(edge) => match edge.follow() {
                 Some(container) => self.value(&container)?,
@@ -296,26 +319,29 @@ impl<'py> Incoming<'py> {
         {
             return Ok(met.clone());
         }
+        if self.open.contains(&address) {
+            return Err(crate::errors::own("ProtocolError", "a tuple or a set that holds itself"));
+        }
+        self.open.push(address);
         let made = make(self)?;
+        self.open.pop();
         if len > 0 {
             self.met.insert(address, made.clone());
         }
         Ok(made)
     }
 
-    fn list(&mut self, items: &Items) -> PyResult<Bound<'py, PyAny>> {
-        let address = items.as_ptr() as usize;
-        if let Some(met) = self.met.get(&address).filter(|_| !items.is_empty()) {
-            return Ok(met.clone());
+    /// A list or a dict, to be filled later.
+    fn hollow(&mut self, value: &Value, address: usize, len: usize, made: Bound<'py, PyAny>) -> Bound<'py, PyAny> {
+        if len == 0 {
+            return made;
         }
-        let list = PyList::empty(self.py);
-        if !items.is_empty() {
-            self.met.insert(address, list.clone().into_any());
+        if let Some(met) = self.met.get(&address) {
+            return met.clone();
         }
-        for item in items {
-            list.append(self.value(item)?)?;
-        }
-        Ok(list.into_any())
+        self.met.insert(address, made.clone());
+        self.hollow.push((made.clone(), value.clone()));
+        made
     }
 
     fn typed(&mut self, typed: &Arc<Typed>) -> PyResult<Bound<'py, PyAny>> {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
 import inspect
 import io
 import json
 import pickle
+import socket
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -514,3 +517,47 @@ def test_describing_a_class_runs_nothing_of_it(start):
     assert peer.get("take")(Watched()) == 1
     assert ran == []
     assert _describe.describe(Watched).name.endswith("Watched")
+
+
+def forwarded(listener, path, change):
+    """Takes one connection, and passes on what goes either way, changed by `change` on the way there."""
+    near, _ = listener.accept()
+    far = socket.socket(socket.AF_UNIX)
+    far.connect(path)
+
+    def pass_on(source, to, act):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                to.sendall(act(data))
+            to.shutdown(socket.SHUT_RDWR)
+
+    back = threading.Thread(target=pass_on, args=(far, near, bytes), daemon=True)
+    back.start()
+    pass_on(near, far, change)
+
+
+@pytest.mark.parametrize("tag", [0x09, 0x0a, 0x0e], ids=["tuple", "frozenset", "set"])
+def test_a_value_that_holds_itself_and_cannot(start, tmp_path, tag):
+    peer = start("""
+    import wherever as _w
+    _servers = []
+
+    def serve(path):
+        _servers.append(_w.serve("unix://" + path, {"items": [1]}, policy="open"))
+    """)
+    peer.get("serve")(str(tmp_path / "far"))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "near"))
+    listener.listen()
+    # A list that holds itself, as it is on the wire; this side would not make another of it.
+    def change(data):
+        return data.replace(b"\x10\x0c\x02\x07\x06wicked", bytes([0x10, tag]) + b"\x02\x07\x06wicked")
+
+    threading.Thread(target=forwarded, args=(listener, str(tmp_path / "far"), change), daemon=True).start()
+    with wherever.connect(f"unix://{tmp_path / 'near'}") as through:
+        items = through.get("items")
+        wicked = ["wicked"]
+        wicked.append(wicked)
+        with pytest.raises(wherever.ProtocolError, match="holds itself"):
+            items.index(wicked)
+    assert peer.names() == ["serve"]
