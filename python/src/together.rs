@@ -7,6 +7,7 @@ use pyo3::types::{PyAnyMethods, PyList, PyTuple};
 use wherever::{Batch, CallBuilder, Operation, Peer};
 
 use crate::calls;
+use crate::process;
 use crate::remote::proxy_of;
 use crate::values::{Takes, incoming, outgoing};
 
@@ -15,24 +16,40 @@ use crate::values::{Takes, incoming, outgoing};
 pub(crate) struct PyBatch {
     peer: Peer,
     open: Vec<Batch>,
+    life: u32,
+}
+
+impl Drop for PyBatch {
+    fn drop(&mut self) {
+        if self.life != process::life() {
+            std::mem::forget((self.peer.clone(), std::mem::take(&mut self.open)));
+        }
+    }
 }
 
 impl PyBatch {
     pub(crate) fn new(peer: Peer) -> Self {
-        Self { peer, open: Vec::new() }
+        Self { peer, open: Vec::new(), life: process::life() }
     }
 }
 
 #[pymethods]
 impl PyBatch {
-    fn __enter__(mut slf: PyRefMut<'_, Self>) -> PyRefMut<'_, Self> {
+    fn __enter__(mut slf: PyRefMut<'_, Self>) -> PyResult<PyRefMut<'_, Self>> {
+        if slf.life != process::life() {
+            return Err(process::forked());
+        }
         let opened = slf.peer.batch();
         slf.open.push(opened);
-        slf
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_args))]
     fn __exit__(&mut self, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
+        if self.life != process::life() {
+            // It is the other process's, and leaves there.
+            return Ok(());
+        }
         // It leaves with the interpreter's lock held, since a batch is its thread's: what it holds is short.
         match self.open.pop() {
             Some(batch) => {

@@ -57,7 +57,7 @@ def test_every_use_in_the_child_says_that_it_is_dead(tmp_path):
         box, Box, numbers = peer.get("box"), peer.get("Box"), peer.get("numbers")
         steps, method = wherever.buffered(box.generate(), 2), box.generate
         promise = wherever.send(peer.get("hang"))
-        node = wherever.Node({"f": len})
+        node, batch = wherever.Node({"f": len}), peer.batch()
         server = node.serve(f"unix://{folder}/socket")
 
         def call():
@@ -78,7 +78,7 @@ def test_every_use_in_the_child_says_that_it_is_dead(tmp_path):
             lambda: wherever.copy(numbers), lambda: next(steps), lambda: promise.result(), lambda: promise.result(1),
             lambda: promise.done(), lambda: promise.cancel(), lambda: wherever.send(method),
             lambda: wherever.oneway(method), lambda: wherever.peer_of(box), lambda: server.wait(),
-            lambda: server.peers(), lambda: node.connect(server.url), lambda: node.serve(f"unix://{folder}/other"),
+            lambda: server.peers(), lambda: batch.__enter__(), lambda: node.connect(server.url), lambda: node.serve(f"unix://{folder}/other"),
         ]
 
         def child():
@@ -90,8 +90,8 @@ def test_every_use_in_the_child_says_that_it_is_dead(tmp_path):
             # What is dead is closed already.
             peer.close()
             server.close()
-            global box, Box, numbers, steps, method, promise
-            del box, Box, numbers, steps, method, promise
+            global box, Box, numbers, steps, method, promise, batch
+            del box, Box, numbers, steps, method, promise, batch
             gc.collect()
 
         for _ in range(5):
