@@ -78,7 +78,8 @@ def test_every_use_in_the_child_says_that_it_is_dead(tmp_path):
             lambda: wherever.copy(numbers), lambda: next(steps), lambda: promise.result(), lambda: promise.result(1),
             lambda: promise.done(), lambda: promise.cancel(), lambda: wherever.send(method),
             lambda: wherever.oneway(method), lambda: wherever.peer_of(box), lambda: server.wait(),
-            lambda: server.peers(), lambda: batch.__enter__(), lambda: node.connect(server.url), lambda: node.serve(f"unix://{folder}/other"),
+            lambda: server.peers(), lambda: node.connect(server.url), lambda: node.serve(f"unix://{folder}/other"),
+            lambda: batch.__enter__(),
         ]
 
         def child():
@@ -122,6 +123,31 @@ def test_the_child_makes_connections_of_its_own(tmp_path):
 
         print(in_child(child), in_child(child), peer.get("box").a)
     ''', "7 7 1\n")
+
+
+def test_a_lock_that_another_thread_held_is_free_in_the_child(tmp_path):
+    run(tmp_path, '''
+        from wherever import _frames
+        held, over = threading.Event(), threading.Event()
+
+        def hold():
+            with _frames._lock:
+                held.set()
+                over.wait()
+
+        threading.Thread(target=hold).start()
+        held.wait()
+
+        def child():
+            with connect() as own:
+                try:
+                    own.get("box").generate().throw(ValueError)
+                except ValueError:
+                    os._exit(7)
+
+        print(in_child(child))
+        over.set()
+    ''', "7\n")
 
 
 def test_peers_see_the_end_though_a_child_lives(tmp_path):

@@ -17,7 +17,7 @@ import threading as _threading
 from collections.abc import Iterator as _Iterator, Mapping as _Mapping, Sequence as _Sequence
 from typing import Any
 
-from wherever import _loop, _wherever
+from wherever import _frames, _loop, _wherever
 from wherever._errors import (
     Busy, Cancelled, DeadlinePassed, Denied, Disconnected, Error, NotFound, Overloaded, ProtocolError, RemoteError,
 )
@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 
-
 @_atexit.register
 def _at_exit() -> None:
     _loop.end()
@@ -43,6 +42,7 @@ def _at_exit() -> None:
 def _after_fork() -> None:
     _wherever.after_fork()
     _loop.forget()
+    _frames.forget()
 
 
 _os.register_at_fork(after_in_child=_after_fork)

@@ -91,6 +91,12 @@ def _note(file: str, line: int, text: str) -> None:
             linecache.cache.pop(gone, None)
 
 
+def forget() -> None:
+    """The process was forked: another thread of the parent's may have held the lock."""
+    global _lock
+    _lock = threading.Lock()
+
+
 @functools.lru_cache(maxsize=1024)
 def _frame(file: str, name: str, line: int) -> types.FrameType | None:
     code = compile("0/0", file, "exec")
