@@ -79,7 +79,8 @@ def connect_command(argv: _Sequence[str], *, exports: Any = None, policy: str | 
     if isinstance(argv, (str, bytes)):
         raise TypeError("the program and its arguments are wanted as a list")
     words = [_os.fspath(word) for word in argv]
-    return _node(exports, policy, node).connect_command(words, timeout=timeout, cwd=cwd, env=dict(env) if env else None)
+    return _node(exports, policy, node).connect_command(words, timeout=timeout, cwd=cwd,
+                                                    env=None if env is None else dict(env))
 
 
 def serve(url: str, exports: Any, *, policy: str | None = None, node: Node | None = None) -> Server:
