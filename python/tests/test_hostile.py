@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import traceback
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -517,6 +518,23 @@ def test_describing_a_class_runs_nothing_of_it(start):
     assert peer.get("take")(Watched()) == 1
     assert ran == []
     assert _describe.describe(Watched).name.endswith("Watched")
+
+
+BUILT_IN = _values.announced()
+
+
+def test_few_bytes_make_no_large_value():
+    pytest.importorskip("numpy")
+    many = range(1_000_000)
+    for name, version in BUILT_IN:
+        for data in (many, (0, many, 0), ("numpy", "u1", (len(many),), False, len(many)),
+                     ("numpy", "u1", (), False, many)):
+            tracemalloc.start()
+            with contextlib.suppress(wherever.ProtocolError):
+                _values.decode(name, version, data)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert peak < 100_000, (name, data)
 
 
 def forwarded(listener, path, change):

@@ -32,7 +32,6 @@ class Codec(NamedTuple):
 
 _by_class: dict[type, Codec] = {}
 _by_name: dict[tuple[str, int], Codec] = {}
-# Classes that were looked at and have no codec: kept small, and weakly, since classes come and go.
 # Classes that every interpreter has, by the names that they have everywhere.
 _builtin_types = {name: value for name, value in [*vars(builtins).items(), *vars(types).items()]
                   if isinstance(value, type) and value.__module__ == "builtins"}
@@ -85,6 +84,15 @@ def announced() -> list[tuple[str, int]]:
     return list(_by_name)
 
 
+def _of_parts(make: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Makes a value of its parts, which are a tuple: a range would be as many as a peer likes."""
+    def decoded(data: Any) -> Any:
+        if type(data) is not tuple:
+            raise TypeError("its parts are no tuple")
+        return make(*data)
+    return decoded
+
+
 def _constant(value: Any) -> Callable[[Any], Any]:
     return lambda _: value
 
@@ -93,8 +101,8 @@ def _constant(value: Any) -> Callable[[Any], Any]:
 _add(None, "python:str", _constant(None), lambda data: data.decode("utf-8", "surrogatepass"))
 _add(type(...), "python:ellipsis", _constant(None), _constant(...))
 _add(type(NotImplemented), "python:NotImplemented", _constant(None), _constant(NotImplemented))
-_add(range, "python:range", lambda r: (r.start, r.stop, r.step), lambda data: range(*data))
-_add(slice, "python:slice", lambda s: (s.start, s.stop, s.step), lambda data: slice(*data))
+_add(range, "python:range", lambda r: (r.start, r.stop, r.step), _of_parts(range))
+_add(slice, "python:slice", lambda s: (s.start, s.stop, s.step), _of_parts(slice))
 
 
 # Dates and times
@@ -146,23 +154,27 @@ def _span_back(data: Any) -> datetime.timedelta:
     return datetime.timedelta(days, seconds, microseconds)
 
 
-_add(datetime.date, "python:datetime.date", lambda d: (d.year, d.month, d.day), lambda data: datetime.date(*data))
+_add(datetime.date, "python:datetime.date", lambda d: (d.year, d.month, d.day), _of_parts(datetime.date))
 _add(datetime.timedelta, "python:datetime.timedelta", _span, _span_back)
 _add(datetime.timezone, "python:datetime.timezone", _zone, _zone_back)
 _add(zoneinfo.ZoneInfo, "python:zoneinfo.ZoneInfo", _unless_reference(_zone), _zone_back)
 _add(datetime.time, "python:datetime.time",
      _unless_reference(lambda t: (t.hour, t.minute, t.second, t.microsecond, _zone(t.tzinfo), t.fold)),
-     lambda data: datetime.time(*data[:4], _zone_back(data[4]), fold=data[5]))
+     _of_parts(lambda hour, minute, second, microsecond, zone, fold:
+               datetime.time(hour, minute, second, microsecond, _zone_back(zone), fold=fold)))
 _add(datetime.datetime, "python:datetime.datetime",
      _unless_reference(lambda d: (d.year, d.month, d.day, d.hour, d.minute, d.second, d.microsecond, _zone(d.tzinfo),
                                   d.fold)),
-     lambda data: datetime.datetime(*data[:7], _zone_back(data[7]), fold=data[8]))
+     _of_parts(lambda year, month, day, hour, minute, second, microsecond, zone, fold:
+               datetime.datetime(year, month, day, hour, minute, second, microsecond, _zone_back(zone), fold=fold)))
 
 
 # Numbers and names
 
 def _decimal_back(data: Any) -> decimal.Decimal:
     sign, digits, exponent = data
+    if type(digits) is not bytes:
+        raise TypeError("its digits are no bytes")
     # By its parts, and not by a text: that would not be rounded, but be read by rules of its own.
     return decimal.Decimal((sign, tuple(digits), exponent))
 
@@ -170,7 +182,7 @@ def _decimal_back(data: Any) -> decimal.Decimal:
 _add(decimal.Decimal, "python:decimal.Decimal", lambda d: (d.as_tuple().sign, bytes(d.as_tuple().digits),
                                                            d.as_tuple().exponent), _decimal_back)
 _add(fractions.Fraction, "python:fractions.Fraction", lambda f: (f.numerator, f.denominator),
-     lambda data: fractions.Fraction(*data))
+     _of_parts(fractions.Fraction))
 _add(uuid.UUID, "python:uuid.UUID", lambda u: u.bytes, lambda data: uuid.UUID(bytes=data))
 for _cls in (pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath):
     # A path of a system that this one is not cannot be a concrete one here.
@@ -306,7 +318,7 @@ FORM_MAX = 10_000
 
 def _buffer_back(data: Any) -> Any:
     kind, form, shape, fortran, content = data
-    if type(form) is not str or len(form) > FORM_MAX:
+    if type(form) is not str or len(form) > FORM_MAX or type(content) is not bytes:
         raise TypeError("a buffer of no known form")
     if kind == "numpy":
         try:
@@ -361,7 +373,7 @@ def value_type(cls: type | None = None, *, name: str | None = None, version: int
 
 def _codec_of(cls: type) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
     if isinstance(cls, enum.EnumMeta):
-        return (lambda v: (_enum_name(v), v.value)), (lambda data: _member(cls, *data))
+        return (lambda v: (_enum_name(v), v.value)), _of_parts(functools.partial(_member, cls))
     if dataclasses.is_dataclass(cls):
         if not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
             raise TypeError(f"{cls.__qualname__} is a dataclass that can change: freeze it (frozen=True), "
