@@ -537,6 +537,26 @@ def test_few_bytes_make_no_large_value():
             assert peak < 100_000, (name, data)
 
 
+def test_no_library_finds_what_a_peer_exports(start, tmp_path):
+    peer = start("""
+    asked = []
+    globals()["__deepcopy__"] = globals()["__array__"] = lambda *args, **named: asked.append(args)
+
+    def serve(path):
+        import wherever
+        exports = {name: globals()[name] for name in ("__deepcopy__", "__array__")}
+        serve.server = wherever.serve("unix://" + path, exports, policy="open")
+    """)
+    peer.get("serve")(str(tmp_path / "socket"))
+    with wherever.connect(f"unix://{tmp_path / 'socket'}") as other:
+        assert sorted(other.names()) == ["__array__", "__deepcopy__"]
+        assert not hasattr(other.root, "__array__")
+        with pytest.raises(TypeError):
+            copy.deepcopy(other.root)
+        other.get("__array__")(1)
+    assert peer.get("asked") == [(1,)]
+
+
 def forwarded(listener, path, change):
     """Takes one connection, and passes on what goes either way, changed by `change` on the way there."""
     near, _ = listener.accept()

@@ -15,6 +15,9 @@ class Root:
 
     def __getattr__(self, name: str) -> Any:
         from wherever import NotFound
+        if name.startswith("__") and name.endswith("__"):
+            # What the interpreter and libraries look for by themselves is not for a peer to say.
+            raise AttributeError(f"{name!r} is got by the peer's method `get`", name=name, obj=self)
         try:
             return self._peer.get(name)
         except NotFound as error:
