@@ -117,4 +117,5 @@ def _spared() -> _Iterator[None]:
 def pair(exports: Any = None, *, policy: str | None = None) -> Peer:
     """A peer within this process that exports these, for tests. Both sides are this process, so the policy is "open"
     unless another is given."""
-    return _wherever.pair(Node(exports, policy=policy or "open"), Node(policy=policy or "open"))
+    policy = "open" if policy is None else policy
+    return _wherever.pair(Node(exports, policy=policy), Node(policy=policy))
