@@ -370,7 +370,8 @@ def test_a_file_server_takes_two_lines(tmp_path):
 
 def test_a_program_is_started_with_the_environment_that_is_said(monkeypatch):
     monkeypatch.setenv("OF_THIS_SIDE", "1")
-    program = f"import os, sys; sys.path[:] = {sys.path}; import wherever; wherever.serve_stdio({{'env': dict(os.environ)}})"
+    program = (f"import os, sys; sys.path[:] = {sys.path}\n"
+               "import wherever; wherever.serve_stdio({'env': dict(os.environ)})")
     for env, told in ((None, "1"), ({}, None), ({"OF_THIS_SIDE": "2"}, "2")):
         with wherever.connect_command([sys.executable, "-c", program], env=env) as peer:
             assert peer.get("env").get("OF_THIS_SIDE") == told
