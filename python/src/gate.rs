@@ -45,6 +45,12 @@ pub(crate) fn check(object: &Bound<'_, PyAny>, shape: &Shape, request: &Request)
             _ => return Ok(Err(denied(shape, request, first.clone()))),
         }
     }
+    // Before anything looks at what they are.
+    for operand in operands.iter().chain(request.arguments.named.iter().map(|(_, value)| value)) {
+        if let Some(refused) = hashed(object.py(), operand, request)? {
+            return Ok(Err(refused));
+        }
+    }
     let (checked, names): (&[Value], Vec<String>) = match request.operation {
         Operation::Binary | Operation::Compare if !is_builtin => (operands, reflected(request)),
         Operation::Binary | Operation::Compare | Operation::Index | Operation::DeleteIndex | Operation::Contains => {
@@ -62,11 +68,6 @@ pub(crate) fn check(object: &Bound<'_, PyAny>, shape: &Shape, request: &Request)
     };
     for operand in checked {
         if let Some(refused) = refused(object.py(), operand, &names, request)? {
-            return Ok(Err(refused));
-        }
-    }
-    for operand in operands.iter().chain(request.arguments.named.iter().map(|(_, value)| value)) {
-        if let Some(refused) = hashed(object.py(), operand, request)? {
             return Ok(Err(refused));
         }
     }

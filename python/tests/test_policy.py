@@ -403,6 +403,7 @@ def test_an_operand_of_the_owners_runs_nothing_hidden(peer):
     type.__setattr__(type(key), "__hash__", object.__hash__)
     refused(peer, peer.get("take"), CALL, None, frozenset([key]))
     refused(peer, items, CONTAINS, None, frozenset([key]))
+    refused(peer, peer.get("Partly"), CALL, "move", frozenset([key]), 1)
     assert peer.get("ran")() == ()
     items.append(key)
     assert items[1] is key
