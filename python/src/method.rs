@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySlice, PyTuple, PyType};
 use wherever::shape::MemberKind;
@@ -231,6 +232,11 @@ impl Method {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(format!("<bound method {} of {}>", self.__qualname__(py)?, self.on.bind(py).repr()?))
+    }
+
+    /// Who has it may be whom it is bound to.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.on)
     }
 
     fn __reduce_ex__(&self, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {

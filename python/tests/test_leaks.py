@@ -152,3 +152,17 @@ def test_classes_of_a_session_go_with_it(start):
     peer.close()
     del Thing
     assert eventually(lambda: gone() is None)
+
+
+def test_an_instance_that_has_its_own_remote_method_goes(start):
+    Thing = start(PROGRAM).get("Thing")
+
+    class Own(Thing):
+        def __init__(self):
+            self.kept = self.give
+
+    own = Own()
+    gone = weakref.ref(own)
+    del own
+    gc.collect()
+    assert gone() is None
