@@ -391,8 +391,7 @@ fn reference_here<'py>(py: Python<'py>, reference: &Ref) -> PyResult<Bound<'py, 
         return Ok(classes::of_class(py, proxy, &shape)?.into_any());
     }
     let made = stand_in(py, proxy.clone())?;
-    remember(&proxy, &made);
-    Ok(made)
+    Ok(remember(&proxy, &made).unwrap_or(made))
 }
 
 /// By what a stand-in is found again.
@@ -411,15 +410,21 @@ pub(crate) fn met<'py>(py: Python<'py>, proxy: &Proxy) -> Option<Bound<'py, PyAn
 }
 
 /// Notes what stands for a remote object, as far as it can be: the interpreter's own exceptions cannot be held weakly.
-pub(crate) fn remember(proxy: &Proxy, made: &Bound<'_, PyAny>) {
-    let (Some(key), Ok(weak)) = (key_of(proxy), PyWeakrefReference::new(made)) else { return };
-    let gone = note(made.py(), key, weak.unbind());
-    drop(gone);
+/// What was noted meanwhile stays, and is given.
+pub(crate) fn remember<'py>(proxy: &Proxy, made: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let (Some(key), Ok(weak)) = (key_of(proxy), PyWeakrefReference::new(made)) else { return None };
+    note(made.py(), key, weak.unbind()).err()
 }
 
-/// Notes a stand-in, and lets go of entries whose objects are gone when there are many.
-fn note(py: Python<'_>, key: (u64, u64), weak: Py<PyWeakrefReference>) -> Vec<Py<PyWeakrefReference>> {
+/// Entries that were let go of, to be dropped without the lock.
+type Gone = Vec<Py<PyWeakrefReference>>;
+
+/// Notes a stand-in, unless there is another, and lets go of entries whose objects are gone when there are many.
+fn note<'py>(py: Python<'py>, key: (u64, u64), weak: Py<PyWeakrefReference>) -> Result<Gone, Bound<'py, PyAny>> {
     let mut stand_ins = STAND_INS.lock();
+    if let Some(other) = stand_ins.by_id.get(&key).and_then(|other| other.bind(py).upgrade()) {
+        return Err(other);
+    }
     let mut gone: Vec<_> = stand_ins.by_id.insert(key, weak).into_iter().collect();
     if stand_ins.by_id.len() > stand_ins.sweep_at.max(64) {
         let dead: Vec<_> =
@@ -427,7 +432,7 @@ fn note(py: Python<'_>, key: (u64, u64), weak: Py<PyWeakrefReference>) -> Vec<Py
         gone.extend(dead.into_iter().filter_map(|key| stand_ins.by_id.remove(&key)));
         stand_ins.sweep_at = stand_ins.by_id.len() * 2;
     }
-    gone
+    Ok(gone)
 }
 
 fn stand_in<'py>(py: Python<'py>, proxy: Proxy) -> PyResult<Bound<'py, PyAny>> {

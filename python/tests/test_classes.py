@@ -379,3 +379,17 @@ def test_identity_holds_both_ways(peer, messages):
     assert peer.get("is_it")(kept) is True
     assert wherever.is_remote(kept) and wherever.peer_of(kept) == peer
     assert not wherever.is_remote([]) and wherever.peer_of([]) is None
+
+
+def test_one_object_that_comes_twice_at_once_is_one(start, monkeypatch):
+    from wherever import _classes
+    peer, make, met = start("class _Thing: pass\nthing = _Thing()"), _classes.make_class, []
+
+    def making(*args):
+        monkeypatch.undo()
+        # As another thread may get it, while this one makes its class.
+        met.append(peer.get("thing"))
+        return make(*args)
+
+    monkeypatch.setattr(_classes, "make_class", making)
+    assert peer.get("thing") is met[0] and len(met) == 1

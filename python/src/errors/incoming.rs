@@ -128,10 +128,8 @@ fn of_raised<'py>(py: Python<'py>, raised: &Arc<Raised>, depth: usize) -> PyResu
     put(&made, "__traceback__", traceback)?;
     let head = Raised { bases: raised.bases.clone(), ..Raised::new(raised.type_name.clone(), raised.message.clone()) };
     keep(&made, Some(Error::Raised(Arc::new(head))), proxy.clone())?;
-    if let Some(proxy) = proxy {
-        values::remember(&proxy, &made);
-    }
-    Ok(made)
+    // Another thread may have made one meanwhile: the first stays.
+    Ok(proxy.and_then(|proxy| values::remember(&proxy, &made)).unwrap_or(made))
 }
 
 /// What is behind an exception: its cause, its context, its notes.
