@@ -69,17 +69,20 @@ pub(crate) fn detached<T: Send>(py: Python<'_>, act: impl Send + FnOnce() -> T) 
 /// Has the session closed when the interpreter ends, if it is there by then. The other end, where it is of this process,
 /// lives as long.
 pub(crate) fn close_at_exit(peer: &Peer, other: Option<&Peer>) {
+    // Dropped after the lock: what is looked at may be the last of a session, and what is over is.
+    let mut looked_at = Vec::new();
+    let mut is_over = |peer: &WeakPeer| {
+        let peer = peer.upgrade();
+        let is_over = peer.as_ref().is_none_or(|peer| peer.ended().is_some());
+        looked_at.extend(peer);
+        is_over
+    };
     let over: Vec<_> = {
         let mut peers = PEERS.lock();
         peers.push((peer.downgrade(), other.cloned()));
         peers.extract_if(.., |(peer, _)| is_over(peer)).collect()
     };
-    // Only now: it may be the last of a session.
-    drop(over);
-}
-
-fn is_over(peer: &WeakPeer) -> bool {
-    peer.upgrade().is_none_or(|peer| peer.ended().is_some())
+    drop((over, looked_at));
 }
 
 /// Has the server stopped when the interpreter ends.
