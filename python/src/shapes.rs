@@ -48,7 +48,6 @@ struct Class<'py> {
     name: String,
     doc: String,
     open: bool,
-    /// A callable instance of it that is passed on grants its call.
     category: u8,
     interfaces: Vec<String>,
     members: Vec<Told>,
@@ -250,7 +249,7 @@ pub(crate) fn is_exact_container(object: &Bound<'_, PyAny>) -> bool {
         || object.is_exact_instance_of::<PyByteArray>()
 }
 
-/// The category of an object: what passing it grants.
+/// Whether it is a builtin container, or of a class derived from one.
 pub(crate) fn is_container(object: &Bound<'_, PyAny>) -> bool {
     object.is_instance_of::<PyList>()
         || object.is_instance_of::<PyDict>()
