@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import wherever
-from wherever import _describe, _frames, _values, _wherever
+from wherever import _describe, _frames, _signature, _values, _wherever
 
 # A peer that tells of its classes what it likes: what its classes are described by is put in the place of the usual.
 HOSTILE = '''
@@ -476,6 +476,11 @@ def test_lines_that_are_kept_are_bounded(monkeypatch):
     assert _frames._shown["/<peer>/two"][0] == "y" * _frames.TEXT_MAX + "\n"
     _frames._note("/<peer>/three", 1 << 40, "far")
     assert "/<peer>/three" not in _frames._shown
+
+
+@pytest.mark.parametrize("nested", ["+".join(["x"] * 1_900), "x" + ".a" * 1_900, "not " * 900 + "x"])
+def test_a_signature_that_is_nested_deep(nested):
+    assert str(_signature.signature(f"(a={nested})")) == "(*args, **kwargs)"
 
 
 def test_a_peer_that_answers_nonsense_to_what_the_interpreter_asks(start):

@@ -41,14 +41,17 @@ def _signature(text: str) -> inspect.Signature | None:
     try:
         tree = ast.parse(f"def f{cleaned}: pass")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _rough(text)
+        return _rough()
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
         return None
-    return _of(tree.body[0])
+    try:
+        return _of(tree.body[0])
+    except RecursionError:
+        return _rough()
 
 
-def _rough(text: str) -> inspect.Signature | None:
-    """Of a text that is no Python, such as one with `<object at 0x...>` in it, the names."""
+def _rough() -> inspect.Signature:
+    """Of a text that is no Python, such as one with `<object at 0x...>` in it, or is nested too deep to be read."""
     P = inspect.Parameter
     return inspect.Signature([P("args", P.VAR_POSITIONAL), P("kwargs", P.VAR_KEYWORD)])
 
