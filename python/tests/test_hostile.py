@@ -472,6 +472,9 @@ def test_lines_that_are_kept_are_bounded(monkeypatch):
     for n in range(1_000):
         _frames._note("/<peer>/one", n + 1, "x" * 100)
     assert _frames._chars <= 5_000
+    for n in range(1_000):
+        _frames._note("/<peer>/short", n + 1, "x")
+    assert sum(len(lines.known) for lines in _frames._shown.values()) < 50
     _frames._note("/<peer>/two", 1, "y" * 10_000)
     assert _frames._shown["/<peer>/two"][0] == "y" * _frames.TEXT_MAX + "\n"
     _frames._note("/<peer>/three", 1 << 40, "far")

@@ -68,6 +68,8 @@ FILES_MAX = 256
 LINE_MAX = 1_000_000
 CHARS_MAX = 4_000_000
 TEXT_MAX = 500
+# What a line takes beside its text, in characters.
+LINE_CHARS = 200
 _shown: dict[str, Lines] = {}
 _lock = threading.Lock()
 _chars = 0
@@ -80,14 +82,16 @@ def _note(file: str, line: int, text: str) -> None:
     with _lock:
         lines = _shown.get(file) or Lines()
         text = text[:TEXT_MAX] + "\n"
-        _chars += len(text) - len(lines.known.get(line - 1, ""))
+        before = lines.known.get(line - 1)
+        _chars += len(text) - len(before) if before else len(text) + LINE_CHARS
         lines.known[line - 1] = text
         lines.last = max(lines.last, line)
         _shown[file] = lines
         linecache.cache[file] = (0, None, lines, file)  # type: ignore[assignment]
         while len(_shown) > FILES_MAX or _chars > CHARS_MAX:
             gone = next(iter(_shown))
-            _chars -= sum(map(len, _shown.pop(gone).known.values()))
+            known = _shown.pop(gone).known
+            _chars -= sum(map(len, known.values())) + LINE_CHARS * len(known)
             linecache.cache.pop(gone, None)
 
 
