@@ -78,7 +78,7 @@ pub(crate) fn until<T: Send + 'static>(
     }
     let (sender, receiver) = mpsc::channel();
     // What is sent to nobody is dropped.
-    thread::spawn(move || drop(sender.send(act())));
+    thread::Builder::new().spawn(move || drop(sender.send(act())))?;
     let receiver = Mutex::new(receiver);
     loop {
         let left = end.map_or(LOOK_EVERY, |end| end.saturating_duration_since(Instant::now()).min(LOOK_EVERY));

@@ -230,7 +230,7 @@ fn connect_error(py: Python<'_>, error: &ConnectError) -> PyErr {
 }
 
 fn serve_error(py: Python<'_>, error: &wherever_transports::ServeError) -> PyErr {
-    os_error(py, error, "Error")
+    os_error(py, error, "ServeFailed")
 }
 
 fn os_error(py: Python<'_>, error: &dyn std::error::Error, otherwise: &str) -> PyErr {
