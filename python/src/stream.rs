@@ -1,5 +1,7 @@
 //! Items of remote iterators, as they come.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -14,6 +16,7 @@ use crate::values::incoming;
 pub(crate) struct RemoteItems {
     /// Taken out while the next item is waited for.
     items: Mutex<Option<ItemStream>>,
+    is_closed: AtomicBool,
     life: u32,
 }
 
@@ -27,7 +30,8 @@ impl Drop for RemoteItems {
 
 impl RemoteItems {
     fn made(py: Python<'_>, items: ItemStream) -> PyResult<Py<PyAny>> {
-        Ok(Py::new(py, Self { items: Mutex::new(Some(items)), life: crate::process::life() })?.into_any())
+        let (items, is_closed) = (Mutex::new(Some(items)), AtomicBool::new(false));
+        Ok(Py::new(py, Self { items, is_closed, life: crate::process::life() })?.into_any())
     }
 }
 
@@ -40,6 +44,9 @@ impl RemoteItems {
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         if self.life != crate::process::life() {
             return Err(crate::process::forked());
+        }
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Ok(None);
         }
         let Some(mut items) = self.items.lock().take() else {
             return Err(PyValueError::new_err("another thread waits for the next item"));
@@ -55,6 +62,7 @@ impl RemoteItems {
 
     /// Ends it: no more items are wanted.
     fn close(&self, py: Python<'_>) {
+        self.is_closed.store(true, Ordering::Relaxed);
         let items = self.items.lock().take();
         crate::process::detached(py, || drop(items));
     }

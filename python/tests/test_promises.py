@@ -149,3 +149,10 @@ def test_a_thread_that_waits_is_told_of_the_end(peer):
     for thread in threads:
         thread.join()
     assert len(raised) == 3
+
+
+def test_items_that_are_wanted_no_more_have_come_to_their_end(start):
+    items = wherever.buffered(start("def count(): yield from range(10)").get("count")(), 2)
+    assert next(items) == 0
+    items.close()
+    assert list(items) == []
