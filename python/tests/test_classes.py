@@ -31,6 +31,8 @@ class Derived(Base):
     def name(self): return "derived"
 
 class Other: pass
+class Many(list): pass
+class Broken(ValueError): pass
 class Both(Derived, Other): pass
 
 class Meta(type):
@@ -129,6 +131,14 @@ def test_a_class_is_one_object_with_bases_line_and_documentation(peer, messages)
     assert Both.__mro__[:3] == (Both, Derived, Base) and Both.__mro__[3] is peer.get("Other")
     facts = lambda: (isinstance(made, Base), issubclass(Both, Derived), issubclass(Base, Derived))  # noqa: E731
     assert messages(peer, facts) == ((True, True, False), 0)
+
+
+def test_where_this_package_has_its_classes_is_not_said_of_remote_ones(peer):
+    # From 3.13 on, every class that a source has says so.
+    Base, Many, Broken = peer.get("Base"), peer.get("Many"), peer.get("Broken")
+    for name in ("__firstlineno__", "__static_attributes__"):
+        for of in (Base, Base(), Many, Many(), Broken, Broken(), peer.get("Meta"), peer.get("greet")):
+            assert not hasattr(of, name) and not hasattr(type(of), name)
 
 
 def test_an_instance_is_made_over_there_by_one_call(peer, messages):
