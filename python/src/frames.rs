@@ -1,10 +1,13 @@
 //! Places that an error came through: out of tracebacks, and as tracebacks.
 
 use std::sync::Arc;
+use std::thread;
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyCode, PyDict, PyList};
 use wherever::error::FrameInfo;
+
+use crate::process;
 
 /// Places told of one error: of many, the outermost and the innermost half.
 const FRAMES_MAX: usize = 128;
@@ -53,13 +56,25 @@ pub(crate) fn traceback<'py>(
     Ok(Some(made).filter(|made| !made.is_none()))
 }
 
-/// A frame of this code that has never run: what a traceback is made of.
-#[cfg(not(feature = "abi3"))]
+/// A frame of this code that nobody called: what a traceback is made of. One that knew its caller would keep alive what
+/// the callers hold. None while the interpreter ends.
 #[pyfunction]
-#[allow(unsafe_code, reason = "PyO3 has no call for it")]
-pub(crate) fn new_frame(code: &Bound<'_, PyAny>, globals: &Bound<'_, pyo3::types::PyDict>) -> PyResult<Py<PyAny>> {
+pub(crate) fn new_frame(code: &Bound<'_, PyCode>, globals: &Bound<'_, PyDict>) -> PyResult<Option<Py<PyAny>>> {
     let py = code.py();
-    let code = code.cast::<pyo3::types::PyCode>()?;
+    if cfg!(not(feature = "abi3")) && py.version_info() >= (3, 11) {
+        return frame(code, globals).map(Some);
+    }
+    // A thread of its own has no callers, and no tracer.
+    let (code, globals) = (code.clone().unbind(), globals.clone().unbind());
+    let make = move || process::attached(|py| frame(code.bind(py), globals.bind(py)));
+    let made = process::detached(py, || thread::Builder::new().spawn(make).map(thread::JoinHandle::join))?;
+    made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).transpose()
+}
+
+/// A frame that has never run. Before 3.11 its caller is the frame that this thread is in.
+#[cfg(not(feature = "abi3"))]
+#[allow(unsafe_code, reason = "PyO3 has no call for it")]
+fn frame(code: &Bound<'_, PyCode>, globals: &Bound<'_, PyDict>) -> PyResult<Py<PyAny>> {
     // SAFETY: the thread has a state, since it holds the interpreter's lock; the code is a code object and the globals
     // are a dict, as their types say; locals may be null. The result is a new reference or null with an error set.
     unsafe {
@@ -69,13 +84,18 @@ pub(crate) fn new_frame(code: &Bound<'_, PyAny>, globals: &Bound<'_, pyo3::types
             globals.as_ptr(),
             std::ptr::null_mut(),
         );
-        Ok(Bound::from_owned_ptr_or_err(py, frame.cast())?.unbind())
+        Ok(Bound::from_owned_ptr_or_err(code.py(), frame.cast())?.unbind())
     }
 }
 
-/// Where the interpreter's version is not known, a frame can only be had by running code.
+/// Where the interpreter's version is not known, a frame can only be had by running code, which fails.
 #[cfg(feature = "abi3")]
-#[pyfunction]
-pub(crate) fn new_frame(_code: &Bound<'_, PyAny>, _globals: &Bound<'_, pyo3::types::PyDict>) -> PyResult<Py<PyAny>> {
-    Err(pyo3::exceptions::PyNotImplementedError::new_err("frames are not made by the stable interface"))
+fn frame(code: &Bound<'_, PyCode>, globals: &Bound<'_, PyDict>) -> PyResult<Py<PyAny>> {
+    use pyo3::types::PyCodeMethods as _;
+    let py = code.py();
+    let raised = code.run(Some(globals), None).err();
+    let traceback = raised.and_then(|raised| raised.traceback(py));
+    let traceback =
+        traceback.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err("code that fails has not failed"))?;
+    Ok(traceback.getattr("tb_frame")?.unbind())
 }

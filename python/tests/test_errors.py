@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import os
 import pickle
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+import weakref
 from pathlib import Path
 
 import pytest
@@ -656,6 +658,22 @@ def test_a_tracer_sees_nothing_of_places_over_there(peer):
         sys.setprofile(None)
     assert __file__ in seen
     assert not [name for name in seen if "peer" in name]
+
+
+def test_places_over_there_keep_nothing_alive_of_who_called(peer):
+    outer, gone = peer.get("outer"), []
+
+    def call():
+        held = type("Held", (), {})()
+        gone.append(weakref.ref(held))
+        with pytest.raises(ValueError) as caught:
+            outer(9)
+        return [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+
+    frames = call()
+    gc.collect()
+    assert frames and [frame.f_back for frame in frames] == [None] * len(frames)
+    assert gone[0]() is None
 
 
 def run_here(tmp_path, program, *words):

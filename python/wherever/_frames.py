@@ -109,15 +109,7 @@ def _frame(file: str, name: str, line: int) -> types.FrameType | None:
         words["co_qualname"] = name
     code = code.replace(**words)
     globals_ = {"__name__": "wherever.remote", "__builtins__": __builtins__}
-    try:
-        return _wherever.new_frame(code, globals_)
-    except NotImplementedError:
-        try:
-            exec(code, globals_)
-        except ZeroDivisionError as error:
-            traceback = error.__traceback__
-            return traceback.tb_next.tb_frame if traceback and traceback.tb_next else None
-    return None
+    return _wherever.new_frame(code, globals_)
 
 
 def _plain(text: str) -> str:
