@@ -74,8 +74,10 @@ fn version(class: &Bound<'_, PyType>) -> u64 {
 fn version(class: &Bound<'_, PyType>) -> u64 {
     let bases = class.mro();
     let bases = bases.iter().filter_map(|base| base.cast_into::<PyType>().ok()).filter(can_change);
-    let members = bases.filter_map(|base| base.getattr("__dict__").and_then(|own| own.call_method0("values")).ok());
+    let members = bases.filter_map(|base| base.getattr("__dict__").and_then(|own| own.call_method0("items")).ok());
     let members = members.filter_map(|members| members.try_iter().ok()).flatten().flatten();
+    // A member that is there under another name is another one.
+    let members = members.filter_map(|member| member.cast_into::<pyo3::types::PyTuple>().ok()).flatten();
     // 0 stands for no number at all.
     members.fold(1, |sum: u64, member| sum.wrapping_mul(31).wrapping_add(member.as_ptr() as u64)).max(1)
 }

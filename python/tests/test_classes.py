@@ -111,6 +111,9 @@ def change():
     def late(self): return "late"
     Derived.late = late
     del Derived.name
+def rename():
+    Derived.later = Derived.late
+    del Derived.late
 def is_it(o): return o is kept
 kept = Base()
 import os as module
@@ -317,6 +320,9 @@ def test_a_changed_class_is_told_again(peer):
     peer.get("Derived")
     assert "late" in vars(Derived) and type(made) is Derived
     assert (made.late(), made.hello()) == ("late", "hello base")
+    peer.get("rename")()
+    peer.get("Derived")
+    assert "later" in vars(Derived) and "late" not in vars(Derived)
 
 
 def test_a_class_of_this_side_derives_from_a_remote_one(peer, messages):
