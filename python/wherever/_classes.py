@@ -291,7 +291,7 @@ from wherever._containers import (  # noqa: E402
 
 _final = (RemoteContainer, RemoteFunction, RemoteAsyncGenerator, RemoteIterator)
 
-# From 3.13 on, a class says at which line of its file it begins and what it sets: these would say it for those of peers.
+# From 3.13 on, a class says at which line of its file it begins and what it sets: these would for those of peers.
 _classes: list[type] = [RemoteType, Remote]
 for _class in _classes:
     for _name in ("__firstlineno__", "__static_attributes__"):
