@@ -30,10 +30,8 @@ pub(super) fn of(value: Value, wanted: &str) -> Result<Value, Error> {
 fn items(value: Value, wanted: &str) -> Result<Items, Error> {
     match of(value, wanted)? {
         Value::List(items) | Value::Tuple(items) | Value::Set(items) | Value::FrozenSet(items) => Ok(items),
-        Value::Cycle(cycle) => match cycle.follow() {
-            Some(Value::List(items) | Value::Tuple(items)) => Ok(items),
-            _ => Err(Error::convert(wanted, "back edge")),
-        },
+        // A type that holds itself would be read without end.
+        Value::Cycle(_) => Err(Error::convert(wanted, "a container that holds itself")),
         other => Err(unlike(wanted, &other)),
     }
 }

@@ -174,3 +174,26 @@ fn fields_name_themselves_in_errors() {
     assert!(super::fields(Value::Int(1)).is_err());
     assert!(super::fields(dict([(Value::Int(1), Value::None)])).is_err());
 }
+
+/// A type that can hold itself.
+#[derive(Debug)]
+struct Tree(Vec<Tree>);
+
+impl FromValue for Tree {
+    fn from_value(value: Value) -> Result<Self, Error> {
+        Vec::from_value(value).map(Self)
+    }
+}
+
+#[test]
+fn a_list_that_holds_itself_is_not_read_without_end() {
+    let shared = crate::hosts::List::new();
+    shared.push(shared.to_own().into());
+    let contents = crate::hosts::copy_operand(&shared.to_own().into()).expect("a copy");
+    let refused = Tree::from_value(contents.clone()).expect_err("refused").to_string();
+    assert_eq!(refused, "[0]: wanted list, tuple or set, found a container that holds itself");
+    // Read as values it keeps its back edge.
+    assert!(matches!(Vec::<Value>::from_value(contents).as_deref(), Ok([Value::Cycle(_)])));
+    shared.clear();
+    assert!(Tree::from_value(list([list([])])).is_ok());
+}
