@@ -32,6 +32,8 @@ pub(crate) struct PyHost {
 struct Told {
     shape: Arc<Shape>,
     describes: Option<Arc<Shape>>,
+    /// Which class it was, as it then was; of a class itself nothing that would say so.
+    seen: Option<(usize, u64)>,
 }
 
 impl Drop for PyHost {
@@ -59,7 +61,12 @@ impl PyHost {
 
     /// Looks whether the object's class has changed: it is told again then.
     fn look_again(&self, py: Python<'_>) {
-        let told = Told::of(&self.object(py));
+        let object = self.object(py);
+        let seen = shapes::seen(&object);
+        if seen.is_some() && seen == self.told.lock().seen {
+            return;
+        }
+        let told = Told::of(&object);
         let before = std::mem::replace(&mut *self.told.lock(), told);
         drop(before);
     }
@@ -252,7 +259,7 @@ impl Told {
         // A class that cannot be described is still one whose objects can be held and passed on.
         let plain = || (Arc::new(Shape::new("python:object", Category::Instance).open()), None);
         let (shape, describes) = found.unwrap_or_else(|_| plain());
-        Self { shape, describes }
+        Self { shape, describes, seen: shapes::seen(object) }
     }
 }
 

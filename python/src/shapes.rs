@@ -113,6 +113,16 @@ pub(crate) fn class_told<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py,
     Ok(class.bind(py).clone())
 }
 
+/// What changes when the class of an object is another, or has changed: its address and its number. `None` for classes,
+/// which are told by more than one class, and where there is no number.
+pub(crate) fn seen(object: &Bound<'_, PyAny>) -> Option<(usize, u64)> {
+    if object.is_instance_of::<PyType>() {
+        return None;
+    }
+    let class = object.get_type();
+    Some((address(&class), version(&class))).filter(|(_, version)| *version != 0)
+}
+
 /// The shape of the instances of a class.
 pub(crate) fn of_class(class: &Bound<'_, PyType>) -> PyResult<Arc<Shape>> {
     let now = version(class);
