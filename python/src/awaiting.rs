@@ -25,6 +25,15 @@ pub(crate) struct Poller(Arc<Awaited>);
 struct Awaited {
     future: Mutex<Option<PromiseFuture>>,
     place: Mutex<Option<Place>>,
+    life: u32,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if self.is_of_another_process() {
+            std::mem::forget(self.future.get_mut().take());
+        }
+    }
 }
 
 /// The event loop, and its future for the result.
@@ -36,7 +45,7 @@ struct Place {
 impl Poller {
     pub(crate) fn new(promise: Promise) -> Self {
         let future = Mutex::new(Some(promise.into_future()));
-        Self(Arc::new(Awaited { future, place: Mutex::new(None) }))
+        Self(Arc::new(Awaited { future, place: Mutex::new(None), life: process::life() }))
     }
 }
 
@@ -53,6 +62,9 @@ impl Poller {
     }
 
     fn end(&self, py: Python<'_>) {
+        if self.0.is_of_another_process() {
+            return;
+        }
         let (future, place) = (self.0.future.lock().take(), self.0.place.lock().take());
         process::detached(py, || drop(future));
         drop(place);
@@ -72,7 +84,15 @@ impl Wake for Awaited {
 }
 
 impl Awaited {
+    /// Whether this process was forked off the one that waits: its session is not to be touched here.
+    fn is_of_another_process(&self) -> bool {
+        self.life != process::life()
+    }
+
     fn poll(self: &Arc<Self>, py: Python<'_>) {
+        if self.is_of_another_process() {
+            return;
+        }
         let waker = Waker::from(self.clone());
         let Some(mut future) = self.future.lock().take() else { return };
         let (future, polled) = process::detached(py, || {
@@ -153,24 +173,44 @@ pub(crate) fn within(event_loop: Option<&NodeLoop>, job: impl FnOnce()) {
 
 /// What is told of the end of what was awaited for a peer.
 #[pyclass(frozen, module = "wherever", name = "Settle")]
-struct Settle(Mutex<Option<Reply>>);
+struct Settle {
+    reply: Mutex<Option<Reply>>,
+    life: u32,
+}
+
+impl Drop for Settle {
+    fn drop(&mut self) {
+        if self.life != process::life() {
+            std::mem::forget(self.reply.get_mut().take());
+        }
+    }
+}
+
+impl Settle {
+    /// The call's reply, unless it is of the process that this one was forked off.
+    fn take(&self) -> Option<Reply> {
+        if self.life == process::life() { self.reply.lock().take() } else { None }
+    }
+}
 
 #[pymethods]
 impl Settle {
     /// It waits for something: later calls may start.
     fn suspend(&self, py: Python<'_>) {
-        let reply = self.0.lock().clone();
-        process::detached(py, || reply.iter().for_each(Reply::suspend));
+        if self.life == process::life() {
+            let reply = self.reply.lock().clone();
+            process::detached(py, || reply.iter().for_each(Reply::suspend));
+        }
     }
 
     /// It was cancelled: most often because the caller has wanted that.
     fn cancelled(&self, py: Python<'_>) {
-        let reply = self.0.lock().take();
+        let reply = self.take();
         process::detached(py, || reply.iter().for_each(|reply| reply.settle(Err(Error::Stopped))));
     }
 
     fn __call__(&self, py: Python<'_>, result: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>) {
-        let Some(reply) = self.0.lock().take() else { return };
+        let Some(reply) = self.take() else { return };
         let settled = match error.is_none() {
             true => outgoing(result).map_err(|error| to_core(py, error)),
             false => Err(to_core(py, PyErr::from_value(error.clone()))),
@@ -182,7 +222,7 @@ impl Settle {
 /// Awaits this for the caller, in an event loop.
 pub(crate) fn serve(awaitable: &Bound<'_, PyAny>, context: &CallContext) -> PyResult<Outcome> {
     let py = awaitable.py();
-    let settle = Py::new(py, Settle(Mutex::new(Some(context.reply()))))?;
+    let settle = Py::new(py, Settle { reply: Mutex::new(Some(context.reply())), life: process::life() })?;
     let event_loop = LOOP.with_borrow(|event_loop| event_loop.as_ref().map(|event_loop| event_loop.clone_ref(py)));
     let served = py.import("wherever._loop")?.call_method1("Served", (awaitable, settle, event_loop))?.unbind();
     context.on_stop(move || {

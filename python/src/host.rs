@@ -16,7 +16,7 @@ use wherever::shape::{Category, Shape};
 use wherever::{Error, Host, Operation, Outcome, Own, Proxy, Request, Value};
 
 use crate::classes;
-use crate::errors::{RAISED, to_core};
+use crate::errors::{RAISED, to_caller, to_core};
 use crate::process;
 use crate::shapes;
 use crate::values::{incoming, outgoing};
@@ -384,7 +384,7 @@ impl Host for PyHost {
         let done = process::attached(|py| {
             let outcome = self.perform(py, request, context);
             self.look_again(py);
-            outcome.unwrap_or_else(|error| Outcome::Error(to_core(py, error)))
+            outcome.unwrap_or_else(|error| Outcome::Error(to_caller(py, error, context.policy())))
         });
         done.unwrap_or_else(|| Outcome::Error(process::over()))
     }

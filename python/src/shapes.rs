@@ -159,8 +159,19 @@ fn describe(class: &Bound<'_, PyType>, former: Option<Arc<Shape>>) -> PyResult<A
         meta: None,
         version: version(class),
     };
-    let before = KNOWN.lock().insert(address(class), described);
-    drop(before);
+    let mut known = KNOWN.lock();
+    if let Some(there) = known.get(&address(class))
+        && there.class.bind(py).upgrade().is_some_and(|there| there.is(class))
+        && !Arc::ptr_eq(&there.shape, &shape)
+        && alike(&there.shape, &shape)
+    {
+        // Another thread has described it meanwhile: peers are to see one type.
+        let shape = there.shape.clone();
+        drop(known);
+        return Ok(shape);
+    }
+    let before = known.insert(address(class), described);
+    drop((known, before));
     Ok(shape)
 }
 

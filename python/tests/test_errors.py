@@ -722,3 +722,23 @@ def test_tools_of_tests_take_it_as_any_exception(tmp_path):
     done = run_here(tmp_path, program, "-m", "pytest", "-q", "-l", "-p", "no:cacheprovider", "{}")
     assert "1 failed, 1 passed" in done.stdout, done.stdout
     assert "in outer" in done.stdout and "too big (7)" in done.stdout
+
+
+def test_what_was_given_to_a_builtin_exception_comes_along(start):
+    program = """
+        import wherever
+        @wherever.exposed
+        def fail():
+            error = ValueError("failed")
+            error.code, error.where = 7, [1, 2]
+            error._hidden = error.with_traceback = 5
+            raise error
+    """
+    with pytest.raises(ValueError) as caught:
+        start(program).get("fail")()
+    assert (caught.value.code, list(caught.value.where)) == (7, [1, 2])
+    assert not hasattr(caught.value, "_hidden") and callable(caught.value.with_traceback)
+    # Nobody has exposed it.
+    with pytest.raises(ValueError) as caught:
+        start(program, policy="closed").get("fail")()
+    assert not hasattr(caught.value, "code")

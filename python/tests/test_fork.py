@@ -197,3 +197,27 @@ def test_a_fork_within_a_callback(tmp_path):
         numbers.sort(key=fork)
         print(list(numbers))
     ''', "[1, 2]\n")
+
+
+def test_what_a_loop_waits_for_is_dead_in_a_child(tmp_path):
+    run(tmp_path, '''
+        import asyncio
+
+        async def awaited(promise):
+            return await promise
+
+        def child(waiting):
+            waiting.cancel()
+            gc.collect()
+            os._exit(0)
+
+        async def main():
+            hang = wherever.send(peer.get("hang"), 0.5)
+            waiting = asyncio.ensure_future(awaited(hang))
+            await asyncio.sleep(0)
+            # What the child drops is of the parent's session: there it goes on.
+            print(in_child(lambda: child(waiting)))
+            print(await waiting)
+
+        asyncio.run(main())
+    ''', "0\nFalse\n")

@@ -85,11 +85,48 @@ pub(super) fn attributes(exception: &Bound<'_, PyAny>, args: &Bound<'_, PyTuple>
     Ok(told)
 }
 
+/// What an exception of a builtin class was given by whoever raised it. Of the classes of users such attributes are asked
+/// for when they are wanted; what stands for a builtin class has no way to ask.
+pub(super) fn given(exception: &Bound<'_, PyAny>) -> Vec<(Arc<str>, Value)> {
+    const GIVEN_MAX: usize = 16;
+    let class = exception.get_type();
+    if !class.is(builtin_of(&class)) {
+        return Vec::new();
+    }
+    let Ok(own) = exception.getattr("__dict__").and_then(|own| Ok(own.cast_into::<PyDict>()?)) else {
+        return Vec::new();
+    };
+    let told = own.iter().filter_map(|(name, value)| {
+        let name: String = name.extract().ok()?;
+        if may_be_given(&class, &name) { Some((name.into(), outgoing(&value).ok()?)) } else { None }
+    });
+    told.take(GIVEN_MAX).collect()
+}
+
+/// Whether an attribute of this name is the instance's own, and nothing that its class has or the interpreter looks for.
+fn may_be_given(class: &Bound<'_, PyType>, name: &str) -> bool {
+    !name.starts_with('_') && !class.hasattr(name).unwrap_or(true)
+}
+
+/// Gives an exception of a builtin class what it was given over there.
+fn give(exception: &Bound<'_, PyAny>, told: &[(Arc<str>, Value)]) -> PyResult<()> {
+    let class = exception.get_type();
+    if !class.is(builtin_of(&class)) {
+        return Ok(());
+    }
+    for (name, value) in told.iter().filter(|(name, _)| may_be_given(&class, name)) {
+        let value = incoming(exception.py(), value.clone())?;
+        exception.getattr("__dict__")?.set_item(&**name, value)?;
+    }
+    Ok(())
+}
+
 /// Gives an exception what its arguments do not say.
 pub(super) fn set_attributes(exception: &Bound<'_, PyAny>, told: &[(Arc<str>, Value)]) -> PyResult<()> {
     if told.is_empty() {
         return Ok(());
     }
+    give(exception, told)?;
     for (name, slot) in slots(&exception.get_type())? {
         if let Some((_, value)) = told.iter().find(|(known, _)| **known == name) {
             let value = incoming(exception.py(), value.clone())?.into_bound(exception.py());

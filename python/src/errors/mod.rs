@@ -17,7 +17,7 @@ use crate::calls;
 use crate::classes::hooks;
 
 pub(crate) use incoming::{stand_in, to_python};
-pub(crate) use outgoing::to_core;
+pub(crate) use outgoing::{to_caller, to_core};
 
 /// Errors that are looked at behind one: causes, contexts, members of groups.
 const DEPTH_MAX: usize = 16;

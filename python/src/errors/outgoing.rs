@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyBaseException, PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use wherever::error::Raised;
+use wherever::policy::Policy;
 use wherever::{Error, Value};
 
 use super::{DEPTH_MAX, layout, proxy_of_error, record};
@@ -31,6 +32,22 @@ pub(crate) fn to_core(py: Python<'_>, error: PyErr) -> Error {
         return error.clone();
     }
     Error::Raised(raised_of(&exception, &mut Vec::new()))
+}
+
+/// As [`to_core`], for a call of a peer by this policy: what was given to an exception was not exposed.
+pub(crate) fn to_caller(py: Python<'_>, error: PyErr, policy: Option<Policy>) -> Error {
+    let given = match policy {
+        Some(Policy::Public | Policy::Open) => layout::given(error.value(py)),
+        _ => Vec::new(),
+    };
+    match to_core(py, error) {
+        Error::Raised(raised) if !given.is_empty() => {
+            let mut raised = Arc::unwrap_or_clone(raised);
+            raised.attributes.extend(given);
+            Error::Raised(Arc::new(raised))
+        }
+        error => error,
+    }
 }
 
 /// What was raised, with what is behind it. `within` are the addresses of those that this one is behind of.
