@@ -369,6 +369,8 @@ def test_a_class_of_this_side_derives_from_an_abstract_one(peer):
         def f(self):
             return 3
 
+    with pytest.raises(TypeError, match="abstract"):
+        type(Abstract)("Unfinished", (Abstract,), {})()
     made = Concrete()
     assert made.f() == 3 and isinstance(made, Abstract) and not wherever.is_remote(made)
     with pytest.raises(TypeError, match="its metaclass Meta makes classes of the peer alone"):

@@ -28,7 +28,14 @@ class RemoteType(type):
                 if issubclass(base, _final):
                     raise TypeError(f"{base.__name__} cannot be extended here: it stands for a builtin type of a peer")
                 _refuse_metaclass(base)
-        return type.__new__(meta, name, bases, namespace)
+        made = type.__new__(meta, name, bases, namespace)
+        if "__wherever__" not in namespace:
+            left = {named for base in bases for named in _abstract(base) if _is_abstract(getattr(made, named, None))}
+            left |= {named for named, value in namespace.items() if getattr(value, "__isabstractmethod__", False)}
+            if left:
+                # The interpreter makes no instance of a class that has this.
+                type.__setattr__(made, "__abstractmethods__", frozenset(left))
+        return made
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **named: Any) -> None:
         type.__init__(cls, name, bases, namespace)
@@ -64,6 +71,25 @@ class RemoteType(type):
             if isinstance(made, _wherever.method_descriptor):
                 return _bound(made.__signature__)
         return None
+
+
+def _abstract(base: type) -> frozenset[str]:
+    """The abstract methods of a base: of a remote one that has an abstract class's metaclass, what it says."""
+    if not _is_fake(base):
+        return base.__dict__.get("__abstractmethods__", frozenset())
+    if not any(_is_fake(meta) for meta in type(base).__mro__):
+        return frozenset()
+    try:
+        told = _wherever.class_get(base, "__abstractmethods__")
+    except AttributeError:
+        return frozenset()
+    return told if type(told) is frozenset else frozenset()
+
+
+def _is_abstract(found: Any) -> bool:
+    """Whether what a class has under the name of an abstract method of a base is still that of the base."""
+    return isinstance(found, (_wherever.method_descriptor, _wherever.attribute_descriptor)) or \
+        getattr(found, "__isabstractmethod__", False)
 
 
 def _refuse_metaclass(base: type) -> None:

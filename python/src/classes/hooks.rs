@@ -135,6 +135,7 @@ const READ: &[&str] = &[
 
 /// Special names that a remote class may be asked for.
 const OF_CLASSES: &[&str] = &[
+    "__abstractmethods__",
     "__annotations__",
     "__args__",
     "__dataclass_fields__",
