@@ -177,8 +177,8 @@ pub struct Raised {
     pub object: Option<Value>,
 }
 
-/// One place that an error came through: enough to print it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One place that an error came through: enough to print it, and where there is more to it.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FrameInfo {
     /// The file, as its own side names it.
     pub file: Arc<str>,
@@ -190,6 +190,55 @@ pub struct FrameInfo {
     pub name: Arc<str>,
     /// The text of the line, where it is known and may be told.
     pub text: Arc<str>,
+    /// The signature of the function in the notation of members, where it is known and
+    /// may be told.
+    pub signature: Arc<str>,
+    /// The line on which the function begins, counted from 1; 0 if not known.
+    pub first_line: u32,
+    /// The line on which the code that failed ends, counted from 1; 0 if not known.
+    pub end_line: u32,
+    /// The column behind its last character, counted from 1; 0 if not known.
+    pub end_column: u32,
+    /// The object that has the frame itself, its variables above all, where there is one and it may be told.
+    pub stack: Option<Value>,
+    /// Which frame of that object it is, 0 the outermost.
+    pub index: u32,
+}
+
+/// How much peers are told of the frames that the errors of their calls came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum FramesTold {
+    /// Nothing: type and message are all.
+    Nothing,
+    /// File, line, columns and function of each.
+    Places,
+    /// And the text of its line, and the function's signature.
+    Source,
+    /// And the object that has the frame, by which its variables can be read and written.
+    Stacks,
+}
+
+impl FrameInfo {
+    fn has_more(&self, told: FramesTold) -> bool {
+        match told {
+            FramesTold::Nothing => true,
+            FramesTold::Places => self.stack.is_some() || !self.text.is_empty() || !self.signature.is_empty(),
+            FramesTold::Source => self.stack.is_some(),
+            FramesTold::Stacks => false,
+        }
+    }
+
+    /// Takes off what is not told of it; whether anything is.
+    fn cut_to(&mut self, told: FramesTold) -> bool {
+        if told < FramesTold::Stacks {
+            (self.stack, self.index) = (None, 0);
+        }
+        if told < FramesTold::Source {
+            (self.text, self.signature) = Default::default();
+        }
+        told > FramesTold::Nothing
+    }
 }
 
 impl fmt::Display for Raised {
@@ -236,7 +285,7 @@ impl Raised {
     #[must_use]
     pub fn at(mut self, place: &Location<'_>, name: &str) -> Self {
         let (file, line, column) = (place.file().into(), place.line(), place.column());
-        self.frames.insert(0, FrameInfo { file, line, column, name: name.into(), text: "".into() });
+        self.frames.insert(0, FrameInfo { file, line, column, name: name.into(), ..FrameInfo::default() });
         self
     }
 
@@ -249,24 +298,24 @@ impl Raised {
         self
     }
 
-    /// The error without the texts of source lines, if it has any, its own or those of its causes.
-    pub(crate) fn sourceless(&self) -> Option<Self> {
-        let part = |part: &Arc<Self>| part.sourceless().map(Arc::new);
+    /// The error with as much of its frames as this, if it has more: of its own, or of what is behind it.
+    pub(crate) fn with_frames(&self, told: FramesTold) -> Option<Self> {
+        let part = |part: &Arc<Self>| part.with_frames(told).map(Arc::new);
         let cause = self.cause.as_ref().and_then(part);
         let context = self.context.as_ref().and_then(part);
         let group: Vec<_> = self.group.iter().map(part).collect();
-        let has_text = self.frames.iter().any(|frame| !frame.text.is_empty());
-        if !has_text && cause.is_none() && context.is_none() && group.iter().all(Option::is_none) {
+        let has_more = self.frames.iter().any(|frame| frame.has_more(told));
+        if !has_more && cause.is_none() && context.is_none() && group.iter().all(Option::is_none) {
             return None;
         }
-        let mut told = self.clone();
-        told.frames.iter_mut().for_each(|frame| frame.text = "".into());
-        told.cause = cause.or(told.cause);
-        told.context = context.or(told.context);
-        for (member, without) in told.group.iter_mut().zip(group) {
+        let mut less = self.clone();
+        less.frames.retain_mut(|frame| frame.cut_to(told));
+        less.cause = cause.or(less.cause);
+        less.context = context.or(less.context);
+        for (member, without) in less.group.iter_mut().zip(group) {
             *member = without.unwrap_or_else(|| member.clone());
         }
-        Some(told)
+        Some(less)
     }
 
     /// Whether its type, or a base of that, has this name.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::clock::{Clock, SystemClock, Time};
 use crate::drive::{Ticker, Workers};
-use crate::error::Error;
+use crate::error::{Error, FramesTold};
 use crate::guard::note_panics;
 use crate::host::{Own, Runtime};
 use crate::limits::Limits;
@@ -36,6 +36,7 @@ struct Inner {
     ticker: Ticker,
     hooks: Hooks,
     tells_backtraces: bool,
+    frames_told: FramesTold,
     /// Turns identities into tokens that mean nothing elsewhere.
     tokens: RandomState,
 }
@@ -72,6 +73,7 @@ pub struct NodeBuilder {
     value_types: Vec<(Arc<str>, u32)>,
     hooks: Hooks,
     tells_backtraces: bool,
+    frames_told: Option<FramesTold>,
 }
 
 impl Default for Node {
@@ -96,6 +98,7 @@ impl Node {
             value_types: Vec::new(),
             hooks: Hooks::default(),
             tells_backtraces: false,
+            frames_told: None,
         }
     }
 
@@ -160,16 +163,16 @@ impl Node {
         self.0.tells_backtraces || self.0.policy != Policy::Closed
     }
 
-    /// The error as a peer is told it: without the means to read a backtrace, where it could not be read, and without
-    /// the source of what it came through, where that is not for the peer.
+    /// The error as a peer is told it: without the means to read a backtrace, where it could not be read, and with as
+    /// much of what it came through as is for the peer.
     pub(crate) fn as_told(&self, error: Error) -> Error {
         let mut error = error;
         if let Some(untraced) = error.raised().filter(|_| !self.tells_backtraces()).and_then(|raised| raised.untraced())
         {
             error = Error::Raised(Arc::new(untraced));
         }
-        match error.raised().filter(|_| self.0.policy == Policy::Closed).and_then(|raised| raised.sourceless()) {
-            Some(sourceless) => Error::Raised(Arc::new(sourceless)),
+        match error.raised().and_then(|raised| raised.with_frames(self.0.frames_told)) {
+            Some(told) => Error::Raised(Arc::new(told)),
             None => error,
         }
     }
@@ -264,13 +267,21 @@ impl NodeBuilder {
         Self { tells_backtraces: tell, ..self }
     }
 
+    /// How much peers are told of the frames that errors came through, instead of what [the policy has
+    /// told](FramesTold::from): less, so that nothing of this process's files and functions leaves it, or more, so that
+    /// its errors can be looked into from there. Whoever can write the variables of a frame can do all that the process can.
+    #[must_use]
+    pub fn tell_frames(self, told: FramesTold) -> Self {
+        Self { frames_told: Some(told), ..self }
+    }
+
     /// The node.
     ///
     /// The first one of a process adds to what is done with panics: a [panic hook](std::panic::set_hook), which goes on to
     /// the one before it, notes where a panic of exported code came about, so that its caller is told. A hook that is set
     /// later should go on to it in turn.
     pub fn build(self) -> Node {
-        let Self { policy, limits, clock, runtime, value_types, hooks, tells_backtraces } = self;
+        let Self { policy, limits, clock, runtime, value_types, hooks, tells_backtraces, frames_told } = self;
         note_panics();
         let ticker = Ticker::new(clock.clone());
         Node(Arc::new(Inner {
@@ -284,6 +295,7 @@ impl NodeBuilder {
             ticker,
             hooks,
             tells_backtraces,
+            frames_told: frames_told.unwrap_or_else(|| policy.into()),
             tokens: RandomState::new(),
         }))
     }

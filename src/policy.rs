@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Denied, Error};
+use crate::error::{Denied, Error, FramesTold};
 use crate::host::{Operation, Request};
 use crate::shape::{Category, MemberKind, Shape};
 
@@ -17,6 +17,17 @@ pub enum Policy {
     Public,
     /// Everything that can be reached: for peers that are trusted wholly, and for debugging.
     Open,
+}
+
+impl From<Policy> for FramesTold {
+    /// What each policy has told, where the node does not say otherwise.
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Closed => FramesTold::Places,
+            Policy::Public => FramesTold::Source,
+            Policy::Open => FramesTold::Stacks,
+        }
+    }
 }
 
 /// What one reference grants, before the policy is asked.

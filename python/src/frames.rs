@@ -27,6 +27,7 @@ pub(crate) fn of(exception: &Bound<'_, PyAny>) -> Vec<FrameInfo> {
         column,
         name: Arc::from(name),
         text: Arc::from(text),
+        ..FrameInfo::default()
     };
     told.into_iter().map(frame).collect()
 }

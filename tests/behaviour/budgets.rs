@@ -30,7 +30,14 @@ static COUNTER: LazyLock<Class<Counter>> = LazyLock::new(|| {
             back.invoke((1,))
         })
         .method("fail", |_: &Counter, _, _| {
-            let frame = FrameInfo { file: "a.toy".into(), line: 1, column: 1, name: "f".into(), text: "f()".into() };
+            let frame = FrameInfo {
+                file: "a.toy".into(),
+                line: 1,
+                column: 1,
+                name: "f".into(),
+                text: "f()".into(),
+                ..FrameInfo::default()
+            };
             Err(Error::Raised(Arc::new(Raised { frames: vec![frame], ..Raised::new("test:failure", "as asked") })))
         })
         .writable(

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use wherever::clock::ManualClock;
-use wherever::error::{FrameInfo, Raised};
+use wherever::error::{FrameInfo, FramesTold, Raised};
 use wherever::hosts::{Class, Function, List};
 use wherever::limits::Limits;
 use wherever::policy::Policy;
+use wherever::value::Ref;
 use wherever::{Arguments, Error, Node, Operation, Own, Proxy, Value};
 use wherever_tests::inline::Inline;
 use wherever_tests::lab::{Lab, got};
@@ -82,6 +83,11 @@ fn full() -> Raised {
         column: 3,
         name: "pay".into(),
         text: "    pay(sum)".into(),
+        signature: "(sum)".into(),
+        first_line: 10,
+        end_line: line,
+        end_column: 13,
+        ..FrameInfo::default()
     };
     Raised {
         bases: vec!["toy:m.Base".into(), "toy:Exception".into()],
@@ -138,6 +144,59 @@ fn the_closed_policy_tells_no_source_lines_of_an_error_nor_of_what_is_behind_it(
     assert_eq!(places(&closed), places(&whole()));
     let deepest = |raised: &Raised| places(raised.cause.as_ref().unwrap().cause.as_ref().unwrap());
     assert_eq!(deepest(&closed), deepest(&whole()));
+}
+
+#[test]
+fn what_has_a_frame_is_there_to_be_asked_through_no_one_and_two_middles() {
+    for count in 0..3 {
+        let stack = Function::new("stack", |arguments, _| {
+            let index: i64 = arguments.positional[0].clone().to()?;
+            Ok(Value::Int(index * 10))
+        });
+        let frame = FrameInfo { stack: Some(Value::Ref(Ref::Own(stack.into_own()))), index: 4, ..FrameInfo::default() };
+        let error = Raised { frames: vec![frame], ..raised("toy:Failed", "") };
+        let failing = failing(move || Error::Raised(Arc::new(error.clone())));
+        let (inline, what, keeper) = hops_by(Policy::Open, count, failing);
+        let error = what.invoke(()).unwrap_err();
+        let frame = error.raised().unwrap().frames[0].clone();
+        let Some(Value::Ref(stack)) = frame.stack else { panic!("{frame:?}") };
+        let asked = Proxy::from(stack).invoke((i64::from(frame.index),)).unwrap();
+        assert_eq!(asked, Value::Int(40), "through {count} middles");
+        drop((error, asked));
+        end(inline, what, &keeper);
+    }
+}
+
+#[test]
+fn a_node_says_how_much_is_told_of_frames_whatever_its_policy() {
+    let told = |told| {
+        let clock = Arc::new(ManualClock::default());
+        let near = node(&clock, Policy::Closed);
+        let far = Node::builder().clock(clock.clone()).policy(Policy::Closed).tell_frames(told).build();
+        let frame = FrameInfo { stack: Some(Value::Ref(Ref::Own(List::new().to_own()))), ..full().frames[0].clone() };
+        let cause = Some(Arc::new(Raised { frames: vec![frame.clone()], ..raised("toy:Cause", "") }));
+        let whole = Arc::new(Raised { frames: vec![frame], cause, ..raised("toy:Failed", "") });
+        far.export("what", failing(move || Error::Raised(whole.clone())));
+        let inline = Inline::before(&clock, &near, &far, Vec::new());
+        let what = inline.peer.get("what").unwrap();
+        let error = what.invoke(()).unwrap_err();
+        let raised = Raised::clone(error.raised().unwrap());
+        let cause = raised.cause.clone().unwrap();
+        let of = |frames: &[FrameInfo]| {
+            frames
+                .first()
+                .map(|frame| (frame.line, !frame.text.is_empty(), !frame.signature.is_empty(), frame.stack.is_some()))
+        };
+        assert_eq!(of(&raised.frames), of(&cause.frames));
+        let told = of(&raised.frames);
+        drop((error, raised, cause));
+        end(inline, what, &Lab::default());
+        told
+    };
+    assert_eq!(told(FramesTold::Nothing), None);
+    assert_eq!(told(FramesTold::Places), Some((12, false, false, false)));
+    assert_eq!(told(FramesTold::Source), Some((12, true, true, false)));
+    assert_eq!(told(FramesTold::Stacks), Some((12, true, true, true)));
 }
 
 #[test]

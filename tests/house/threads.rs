@@ -54,6 +54,7 @@ fn shared() -> Vec<&'static str> {
         wherever::error::Disconnected,
         wherever::error::Error,
         wherever::error::FrameInfo,
+        wherever::error::FramesTold,
         wherever::error::Raised,
         wherever::host::Arguments,
         wherever::host::Identity,

@@ -23,6 +23,7 @@ const TEXT_LEN_MAX: usize = 1 << 10;
 const NAME_LEN_MAX: usize = 255;
 /// Arguments, notes, bases and frames of one error, its causes included. Sent: frames of one part; and received.
 const FRAMES_MAX: usize = 128;
+const FRAMES_FEW: usize = 16;
 const NOTES_MAX: usize = 32;
 const ARGUMENTS_MAX: usize = 32;
 const BASES_MAX: usize = 32;
@@ -46,7 +47,7 @@ pub(super) fn write_error(output: &mut Output, error: &Error, known: &dyn KnownT
         let raised = Raised::new(INTERRUPTED, "a wait over there was interrupted");
         return write_error(output, &Error::Raised(Arc::new(raised)), known, limits);
     }
-    for detail in [Detail::All, Detail::Texts] {
+    for detail in [Detail::All, Detail::Fewer, Detail::Texts] {
         let before = output.checkpoint();
         let value = Writer::new(detail, known, limits).error(error);
         let mut encoder = Encoder::new(output, Marking::Never, known, limits).at_most(ERROR_LEN_MAX);
@@ -69,6 +70,8 @@ pub(super) fn write_error(output: &mut Output, error: &Error, known: &dyn KnownT
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
     All,
+    /// A few frames of each.
+    Fewer,
     /// No values of the object's code, and no causes but the first few.
     Texts,
 }
@@ -106,7 +109,7 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(detail: Detail, known: &'a dyn KnownTypes, limits: &'a Limits) -> Self {
         let parts_max = match detail {
-            Detail::All => limits.error_parts_max,
+            Detail::All | Detail::Fewer => limits.error_parts_max,
             Detail::Texts => limits.error_parts_max.min(2),
         };
         Self { detail, known, limits, parts_left: parts_max }
@@ -144,7 +147,7 @@ impl<'a> Writer<'a> {
             }
         }
         let object = match &raised.object {
-            Some(object @ Value::Ref(_)) if self.detail == Detail::All => object.clone(),
+            Some(object @ Value::Ref(_)) if self.detail != Detail::Texts => object.clone(),
             _ => Value::None,
         };
         let mut details = vec![
@@ -179,7 +182,7 @@ impl<'a> Writer<'a> {
 
     /// The arguments, `level` levels down; one that cannot be sent is replaced by a text that names its kind.
     fn arguments<'v>(&self, arguments: impl Iterator<Item = &'v Value>, level: u32) -> Value {
-        if self.detail != Detail::All {
+        if self.detail == Detail::Texts {
             return Value::tuple([]);
         }
         Value::tuple(arguments.take(ARGUMENTS_MAX).map(|argument| {
@@ -198,22 +201,31 @@ impl<'a> Writer<'a> {
 
     /// The frames; of many the outermost and the innermost.
     fn frames(&self, frames: &[FrameInfo]) -> Value {
-        let left_out = frames.len().saturating_sub(FRAMES_MAX);
-        let (first, last) = (FRAMES_MAX / 2, FRAMES_MAX / 2 + left_out);
+        let max = if self.detail == Detail::Fewer { FRAMES_FEW } else { FRAMES_MAX };
+        let left_out = frames.len().saturating_sub(max);
+        let (first, last) = (max / 2, max / 2 + left_out);
         let kept = frames.iter().enumerate();
         let kept = kept.filter(|(at, _)| *at < first || *at >= last);
-        Value::tuple(kept.map(|(_, frame)| {
-            Value::tuple([
-                self.name(&frame.file),
-                Value::Int(i64::from(frame.line)),
-                Value::Int(i64::from(frame.column)),
-                self.name(&frame.name),
-                match self.detail {
-                    Detail::All => self.name(&frame.text),
-                    Detail::Texts => Value::text(""),
-                },
-            ])
-        }))
+        Value::tuple(kept.map(|(_, frame)| self.frame(frame)))
+    }
+
+    fn frame(&self, frame: &FrameInfo) -> Value {
+        let number = |number: u32| Value::Int(i64::from(number));
+        let (file, name) = (self.name(&frame.file), self.name(&frame.name));
+        let place = [file, number(frame.line), number(frame.column), name];
+        if self.detail == Detail::Texts {
+            return Value::tuple(place.into_iter().chain([Value::text("")]));
+        }
+        let text = self.name(&frame.text);
+        let inner = [number(frame.first_line), number(frame.end_line), number(frame.end_column)];
+        let of = match &frame.stack {
+            Some(stack @ Value::Ref(_)) => vec![stack.clone(), number(frame.index)],
+            _ => Vec::new(),
+        };
+        let is_short =
+            of.is_empty() && frame.signature.is_empty() && inner.iter().all(|number| *number == Value::Int(0));
+        let more = (!is_short).then(|| [self.name(&frame.signature)].into_iter().chain(inner).chain(of));
+        Value::tuple(place.into_iter().chain([text]).chain(more.into_iter().flatten()))
     }
 
     fn texts(&self, texts: &[Arc<str>], max: usize) -> Value {
@@ -230,7 +242,7 @@ impl<'a> Writer<'a> {
 
     fn cut(&self, text: &str, max: usize) -> Value {
         let max = match self.detail {
-            Detail::All => max,
+            Detail::All | Detail::Fewer => max,
             Detail::Texts => max / 4,
         };
         Value::text(cut(text, max.min(self.limits.text_len_max as usize)))
@@ -364,15 +376,25 @@ impl Parts {
 }
 
 fn frame(value: &Value) -> Option<FrameInfo> {
-    let [Value::Text(file), line, column, Value::Text(name), Value::Text(text)] = items(value) else {
+    let [Value::Text(file), line, column, Value::Text(name), Value::Text(line_text), ..] = items(value) else {
         return None;
+    };
+    let stack = match item(value, 9) {
+        stack @ Value::Ref(_) => Some(stack.clone()),
+        _ => None,
     };
     Some(FrameInfo {
         file: file.clone(),
         line: number(line),
         column: number(column),
         name: name.clone(),
-        text: text.clone(),
+        text: line_text.clone(),
+        signature: text(item(value, 5)),
+        first_line: number(item(value, 6)),
+        end_line: number(item(value, 7)),
+        end_column: number(item(value, 8)),
+        index: number(item(value, 10)),
+        stack,
     })
 }
 

@@ -89,7 +89,14 @@ impl Toy {
         let arguments = self.attributes(raised, "args");
         let frame = |frame: &ToyValue| {
             let name: Arc<str> = self.text(frame).into();
-            FrameInfo { file: "toy".into(), line: 1, column: 0, text: format!("{name}()").into(), name }
+            FrameInfo {
+                file: "toy".into(),
+                line: 1,
+                column: 0,
+                text: format!("{name}()").into(),
+                name,
+                ..FrameInfo::default()
+            }
         };
         Arc::new(Raised {
             type_name: class.name().into(),

@@ -284,17 +284,23 @@ fn of_raised(raised: &Raised, slots: &[Value]) -> Json {
         ("context", raised.context.as_deref().map_or(Json::Null, part)),
         ("notes", texts(&raised.notes)),
         ("group", Json::list(raised.group.iter().map(|member| part(member)))),
-        ("frames", Json::list(raised.frames.iter().map(of_frame))),
+        ("frames", Json::list(raised.frames.iter().map(|frame| of_frame(frame, slots)))),
         ("object", raised.object.as_ref().map_or(Json::Null, |object| of_value(object, slots))),
     ])
 }
 
-fn of_frame(frame: &FrameInfo) -> Json {
+fn of_frame(frame: &FrameInfo, slots: &[Value]) -> Json {
     Json::map([
         ("file", Json::text(&*frame.file)),
         ("line", Json::Number(frame.line.into())),
         ("column", Json::Number(frame.column.into())),
         ("function", Json::text(&*frame.name)),
         ("text", Json::text(&*frame.text)),
+        ("signature", Json::text(&*frame.signature)),
+        ("first line", Json::Number(frame.first_line.into())),
+        ("end line", Json::Number(frame.end_line.into())),
+        ("end column", Json::Number(frame.end_column.into())),
+        ("stack", frame.stack.as_ref().map_or(Json::Null, |stack| of_value(stack, slots))),
+        ("index", Json::Number(frame.index.into())),
     ])
 }

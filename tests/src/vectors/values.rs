@@ -224,8 +224,23 @@ fn items() -> Vec<Vector> {
 }
 
 fn raised(object: &Value) -> Raised {
-    let frame =
-        FrameInfo { file: "motor.py".into(), line: 12, column: 5, name: "turn".into(), text: "raise Stuck()".into() };
+    let frame = FrameInfo {
+        file: "motor.py".into(),
+        line: 12,
+        column: 5,
+        name: "turn".into(),
+        text: "raise Stuck()".into(),
+        ..FrameInfo::default()
+    };
+    let inner = FrameInfo {
+        signature: "(steps: int)".into(),
+        first_line: 10,
+        end_line: 13,
+        end_column: 2,
+        stack: Some(object.clone()),
+        index: 1,
+        ..frame.clone()
+    };
     let cause = Raised { frames: vec![frame.clone()], ..Raised::new("python:builtins.ValueError", "cause") };
     Raised {
         bases: vec!["python:builtins.Exception".into()],
@@ -235,7 +250,7 @@ fn raised(object: &Value) -> Raised {
         context: Some(Arc::new(Raised::new("python:builtins.KeyError", "context"))),
         notes: vec!["a note".into()],
         group: vec![Arc::new(Raised::new("t:One", "1")), Arc::new(Raised::new("t:Two", "2"))],
-        frames: vec![frame, FrameInfo::default()],
+        frames: vec![frame, FrameInfo::default(), inner],
         object: Some(object.clone()),
         ..Raised::new("python:motor.Stuck", "the motor is stuck")
     }

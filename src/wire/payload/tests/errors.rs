@@ -18,6 +18,12 @@ pub(super) fn grouped() -> Error {
         column: 5,
         name: "turn".into(),
         text: "raise Stuck()".into(),
+        signature: "(steps: int)".into(),
+        first_line: 1,
+        end_line: line + 1,
+        end_column: 9,
+        stack: Some(Value::Ref(Ref::Own(own()))),
+        index: line - 1,
     };
     let cause = Raised {
         cause: Some(Arc::new(Raised::new("t:Root", "root"))),
