@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyBaseException, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyDict, PyList, PySet, PyString, PyTuple, PyType};
+use pyo3::types::{PyByteArray, PyCode, PyDict, PyList, PySet, PyString, PyTuple, PyType};
 use wherever::context::CallContext;
 use wherever::host::{Identity, Step, ValueStream};
 use wherever::hosts::{stream, whole_stream};
@@ -16,11 +16,14 @@ use wherever::shape::{Category, Shape};
 use wherever::{Error, Host, Operation, Outcome, Own, Proxy, Request, Value};
 
 use crate::classes;
-use crate::errors::{RAISED, to_caller, to_core};
+use crate::errors::{RAISED, log_refused, to_caller, to_core};
 use crate::process;
 use crate::shapes;
 use crate::values::{incoming, outgoing};
 use crate::whole::{self, COPY, WHOLE};
+
+/// The attribute by which a code object is asked for the source of its file.
+const SOURCE: &str = "__wherever_source__";
 
 /// A Python object of this side that a peer may use.
 pub(crate) struct PyHost {
@@ -80,6 +83,9 @@ impl PyHost {
         let object = self.object(py);
         let is_closed = context.policy() == Some(Policy::Closed);
         if is_closed && let Err(refused) = crate::gate::check(&object, &self.shape(), &request)? {
+            if let Error::Denied(denied) = &refused {
+                log_refused(py, denied);
+            }
             return Ok(Outcome::Error(refused));
         }
         let name = request.member_name();
@@ -231,6 +237,9 @@ fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py,
         let py = object.py();
         let signature = py.import("inspect")?.call_method1("signature", (object,))?;
         return Ok(signature.str()?.into_any());
+    }
+    if name == SOURCE && object.is_instance_of::<PyCode>() {
+        return object.py().import("wherever._stack")?.call_method1("source_of", (object.getattr("co_filename")?,));
     }
     if name == RAISED && object.is_instance_of::<PyBaseException>() {
         return Err(PyErr::from_value(object.clone()));

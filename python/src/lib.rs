@@ -14,6 +14,7 @@ mod host;
 mod interrupts;
 mod members;
 mod method;
+mod node;
 mod peer;
 mod process;
 mod promise;
@@ -38,13 +39,15 @@ mod _wherever {
     #[pymodule_export]
     use crate::errors::{error_dir, error_get, error_set, error_text};
     #[pymodule_export]
-    use crate::frames::new_frame;
+    use crate::frames::{FrameOwner, new_frame};
     #[pymodule_export]
     use crate::members::{AttributeMember, MethodMember};
     #[pymodule_export]
     use crate::method::Method;
     #[pymodule_export]
-    use crate::peer::{PyNode, PyPeer, PyServer, is_remote, pair, peer_of};
+    use crate::node::{PyNode, pair};
+    #[pymodule_export]
+    use crate::peer::{PyPeer, PyServer, is_remote, peer_of, session_of};
     #[pymodule_export]
     use crate::process::{after_fork, at_exit};
     #[pymodule_export]

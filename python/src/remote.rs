@@ -220,7 +220,10 @@ pub(crate) fn request(
     let operation = Operation::from_code(operation).ok_or_else(|| PyTypeError::new_err("no operation of this code"))?;
     let proxy = match object.cast::<PyType>() {
         Ok(class) => classes::far(class)?,
-        Err(_) => proxy_of(object)?.ok_or_else(|| PyTypeError::new_err("no remote object"))?,
+        Err(_) => {
+            let proxy = proxy_of(object)?.or(crate::errors::proxy_of_error(object)?);
+            proxy.ok_or_else(|| PyTypeError::new_err("no remote object"))?
+        }
     };
     let mut call = proxy.request(operation).args(calls::arguments(args, None, Takes::References)?);
     if let Some(member) = member {

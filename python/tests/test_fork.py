@@ -127,11 +127,11 @@ def test_the_child_makes_connections_of_its_own(tmp_path):
 
 def test_a_lock_that_another_thread_held_is_free_in_the_child(tmp_path):
     run(tmp_path, '''
-        from wherever import _frames
+        from wherever import _sources
         held, over = threading.Event(), threading.Event()
 
         def hold():
-            with _frames._lock:
+            with _sources._lock:
                 held.set()
                 over.wait()
 

@@ -19,14 +19,14 @@ from pathlib import Path
 import pytest
 
 import wherever
-from wherever import _describe, _frames, _signature, _values, _wherever
+from wherever import _describe, _signature, _sources, _values, _wherever
 
 # A peer that tells of its classes what it likes: what its classes are described by is put in the place of the usual.
 HOSTILE = '''
 import builtins
 import wherever
 import wherever._describe as _d
-import wherever._frames as _f
+import wherever._stack as _f
 import wherever._values as _v
 
 _told = {}
@@ -444,6 +444,10 @@ def test_places_that_an_error_cannot_have_come_through(start, tmp_path):
     frames = peer.get("frames")
 
     def shown(*places):
+        def whole(file, line, column, name, text, signature="", first=0, end_line=0, end_column=0):
+            return file, line, column, end_line, end_column, name, first, text, signature, None, 0
+
+        places = [whole(*place) for place in places]
         with pytest.raises(ValueError) as caught:
             frames(tuple(places))
         return "".join(traceback.format_exception(caught.value)), caught.value
@@ -454,6 +458,13 @@ def test_places_that_an_error_cannot_have_come_through(start, tmp_path):
     assert "\x1b" not in text and "\nValueError: not so" not in text
     text, error = shown(("", 0, 0, "", ""), ("\0", 1, 1, "\0", "\0"), ("f", (1 << 32) - 1, (1 << 32) - 1, "f", "far"))
     assert "placed" in text
+    far = (1 << 32) - 1
+    for signature in ("(" + "a, " * 3_000 + ")", "(a, a)", "(class, None)", "(x=__import__('os').abort())", "((",
+                      "(.0)",
+                      "(*, *)", "(" + ", ".join(f"a{n}" for n in range(300)) + ")"):
+        for extent in ((0, 0, 0), (far, far, far), (1, 5, far), (7, 5, 2), (5, 5, 9)):
+            text, _ = shown(("f", 5, 3, "f", "x = \u00fc + y", signature, *extent))
+            assert "x = \u00fc + y" in text and len(text) < 5_000
     at = error.__traceback__
     while at.tb_next:
         at = at.tb_next
@@ -462,24 +473,24 @@ def test_places_that_an_error_cannot_have_come_through(start, tmp_path):
     text, _ = shown(*[("f%d" % n, 1_000_000, 0, "f", "x" * 200) for n in range(100)])
     for turn in range(30):
         shown(*[("g%d" % n, turn + 1, 0, "f", "x" * 200) for n in range(turn * 100, turn * 100 + 100)])
-    assert len(_frames._shown) <= _frames.FILES_MAX
-    kept = [text for lines in _frames._shown.values() for text in lines.known.values()]
-    assert _frames._chars == sum(len(text) + _frames.LINE_CHARS for text in kept)
-    assert _frames._chars <= _frames.CHARS_MAX
+    assert len(_sources._shown) <= _sources.FILES_MAX
+    kept = [text for lines in _sources._shown.values() for text in lines.known.values()]
+    assert _sources._chars == sum(len(text) + _sources.LINE_CHARS for text in kept)
+    assert _sources._chars <= _sources.CHARS_MAX
 
 
 def test_lines_that_are_kept_are_bounded(monkeypatch):
-    monkeypatch.setattr(_frames, "CHARS_MAX", 5_000)
+    monkeypatch.setattr(_sources, "CHARS_MAX", 5_000)
     for n in range(1_000):
-        _frames._note("/<peer>/one", n + 1, "x" * 100)
-    assert _frames._chars <= 5_000
+        _sources.note("/<peer>/one", n + 1, "x" * 100, None, "f")
+    assert _sources._chars <= 5_000
     for n in range(1_000):
-        _frames._note("/<peer>/short", n + 1, "x")
-    assert sum(len(lines.known) for lines in _frames._shown.values()) < 50
-    _frames._note("/<peer>/two", 1, "y" * 10_000)
-    assert _frames._shown["/<peer>/two"][0] == "y" * _frames.TEXT_MAX + "\n"
-    _frames._note("/<peer>/three", 1 << 40, "far")
-    assert "/<peer>/three" not in _frames._shown
+        _sources.note("/<peer>/short", n + 1, "x", None, "f")
+    assert sum(len(lines.known) for lines in _sources._shown.values()) < 50
+    _sources.note("/<peer>/two", 1, "y" * 10_000, None, "f")
+    assert _sources._shown["/<peer>/two"][0] == "y" * _sources.TEXT_MAX + "\n"
+    _sources.note("/<peer>/three", 1 << 40, "far", None, "f")
+    assert "/<peer>/three" not in _sources._shown
 
 
 @pytest.mark.parametrize("nested", ["+".join(["x"] * 1_900), "x" + ".a" * 1_900, "not " * 900 + "x"])

@@ -78,9 +78,9 @@ def test_places_name_the_code_and_columns_count_characters(start: Any) -> None:
         ("failed", "()"), ("outer", "(n)"), ("inner", "(box, items, flag, *rest, **opts)")]
     file, line, column, end_line, end_column, _, first, text, _ = told[-1]
     assert file.endswith("program.py")
-    assert text == 'raise ValueError("zu groß", "überall" + nosuch)'
+    assert text == '    raise ValueError("zu groß", "überall" + nosuch)'
     source = stack.source(file).splitlines()
-    assert source[line - 1].strip() == text and source[first - 1].startswith("def inner(")
+    assert source[line - 1] == text and source[first - 1].startswith("def inner(")
     if sys.version_info >= (3, 11):
         assert end_line == line and source[line - 1][column - 1:end_column - 1] == "nosuch"
     else:

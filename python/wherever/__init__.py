@@ -13,11 +13,14 @@ import atexit as _atexit
 import contextlib as _contextlib
 import os as _os
 import signal as _signal
+import sys as _sys
 import threading as _threading
-from collections.abc import Iterator as _Iterator, Mapping as _Mapping, Sequence as _Sequence
+import types as _types
+from collections.abc import Callable as _Callable, Iterator as _Iterator, Mapping as _Mapping, Sequence as _Sequence
 from typing import Any
 
-from wherever import _frames, _loop, _wherever
+# Of these, the first is what errors are made with: none should have to be found when one comes.
+from wherever import _frames as _frames, _loop, _sources, _wherever
 from wherever._errors import (
     Busy, Cancelled, DeadlinePassed, Denied, Disconnected, Error, NotFound, Overloaded, ProtocolError, RemoteError,
 )
@@ -29,7 +32,8 @@ from wherever._wherever import Node, Peer, Server, buffered, copy, is_remote, on
 __all__ = [
     "Busy", "Cancelled", "DeadlinePassed", "Denied", "Disconnected", "Error", "Node", "NotFound", "Overloaded", "Peer",
     "Promise", "ProtocolError", "RemoteError", "Server", "buffered", "connect", "connect_command", "copy", "exposed",
-    "is_remote", "oneway", "pair", "peer_of", "prefetch", "send", "serve", "serve_stdio", "value_type",
+    "freeze", "install_excepthook", "is_remote", "oneway", "pair", "peer_of", "post_mortem", "prefetch", "send",
+    "serve", "serve_stdio", "value_type",
 ]
 
 
@@ -42,7 +46,7 @@ def _at_exit() -> None:
 def _after_fork() -> None:
     _wherever.after_fork()
     _loop.forget()
-    _frames.forget()
+    _sources.forget()
 
 
 _os.register_at_fork(after_in_child=_after_fork)
@@ -112,6 +116,48 @@ def _spared() -> _Iterator[None]:
         yield
     finally:
         _signal.signal(_signal.SIGINT, before)
+
+
+def post_mortem(error: BaseException | None = None) -> None:
+    """Opens the debugger in the traceback of an exception, raised here or elsewhere; without one, of the one that is
+    being handled, or was raised last.
+
+    Raises ValueError if there is none, or none with a traceback.
+    """
+    from wherever import pdb
+    pdb.post_mortem(error)
+
+
+def install_excepthook() -> None:
+    """Has errors that nobody catches printed with the lines of files that are elsewhere, on all threads.
+
+    From 3.13 on the interpreter does so by itself; before, its own code prints them, which looks for files here alone.
+    """
+    import traceback
+
+    def of_thread(args: Any) -> None:
+        if args.exc_type is not SystemExit:
+            name = args.thread.name if args.thread is not None else "unknown"
+            print(f"Exception in thread {name}:", file=_sys.stderr)
+            traceback.print_exception(args.exc_type, args.exc_value, args.exc_traceback)
+
+    _sys.excepthook = traceback.print_exception
+    _threading.excepthook = of_thread
+
+
+def freeze(error: BaseException, path: str | _os.PathLike[str], *,
+           redact: _Callable[[str], bool] | None | _types.EllipsisType = ...) -> None:
+    """Writes the traceback of an error into a file, to be opened anywhere later by `python -m wherever.pdb FILE`.
+
+    The file has the chain of errors, their frames, the lines around each, and copies of the local variables, bounded in
+    depth, length and number. Variables, attributes and keys that are called a password, a token, a key and the like are
+    left out, and so is their text wherever else it stands; `redact` says which names those are instead, and `None`
+    leaves out nothing. Only the user may read the file. It is JSON.
+
+    Raises OSError if the file cannot be written; what was there before stays then.
+    """
+    from wherever import _freezing
+    _freezing.freeze(error, path, _freezing.is_secret if isinstance(redact, _types.EllipsisType) else redact)
 
 
 def pair(exports: Any = None, *, policy: str | None = None) -> Peer:

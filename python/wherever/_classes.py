@@ -8,7 +8,7 @@ import numbers
 import types
 from typing import Any
 
-from wherever import _wherever
+from wherever import _sources, _wherever
 from wherever._signature import signature as signature  # what the other module asks for by this name
 from wherever._wherever import Remote
 
@@ -139,6 +139,8 @@ def make_class(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) ->
         namespace["__class__"] = property(lambda self: spoofed)
         if spoofed is types.FunctionType:
             namespace["__get__"] = _bound_to
+        if spoofed is types.CodeType:
+            namespace["co_filename"] = property(_sources.file_of_code)
     if any(issubclass(base, RemoteFunction) for base in bases):
         # A function's documentation is its own, not its type's.
         namespace.setdefault("__doc__", RemoteFunction.__dict__["__doc__"])

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import functools
+import logging
+
+# Who wants to see what peers were refused sets up logging; nothing is printed otherwise.
+LOG = logging.getLogger("wherever")
+LOG.addHandler(logging.NullHandler())
 
 
 class Error(Exception):
@@ -78,6 +83,11 @@ def named(type_name: str, base: type | None) -> type:
     # Of what is an exception and no more, whoever catches it wants to know where it comes from.
     bases = (RemoteError,) if base in (None, Exception) else (base,)
     return type(name or path, bases, {"__module__": module or "wherever.remote", "__doc__": None})
+
+
+def refused(text: str) -> None:
+    """Notes what a peer was refused."""
+    LOG.warning("refused: %s", text)
 
 
 # What objects of the core raise, in words of its own.

@@ -11,8 +11,10 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from wherever import _frames
+from wherever._exposed import exposed
 
+# What a shown file name begins with: a place that cannot be on this machine, so that no source here is taken for it.
+SHOWN = "/<peer"
 # At most so many characters of how a value is shown, of a line and of a signature; and so many levels of a value.
 SHOWN_MAX = 1_000
 TEXT_MAX = 500
@@ -66,12 +68,15 @@ class Stack:
             frame = frame.f_back
         return cls(reversed(frames), title, runs=runs)
 
+    @exposed
     def title(self) -> str:
         return self._title
 
+    @exposed
     def places(self) -> tuple[Place, ...]:
         return tuple(place_of(at) for at in self._frames)
 
+    @exposed
     def contents(self, frame: int) -> tuple[tuple[tuple[str, Any], ...], tuple[str, ...], tuple[str, ...]]:
         here = self._at(frame)
         bound = _bound(here)
@@ -79,6 +84,7 @@ class Stack:
         hiding = tuple(name for name in list(here.f_globals) if name in here.f_builtins)
         return tuple(bound.items()), unbound, hiding
 
+    @exposed
     def global_value(self, frame: int, name: str) -> Any:
         here = self._at(frame)
         for known in (here.f_globals, here.f_builtins):
@@ -86,11 +92,13 @@ class Stack:
                 return known[name]
         raise NameError(f"name {name!r} is not defined", **_named(name))
 
+    @exposed
     def assign(self, frame: int, name: str, value: Any) -> None:
         here = self._variable(frame, name)
         here.f_locals[name] = value
         _to_fast(here)
 
+    @exposed
     def remove(self, frame: int, name: str) -> None:
         here = self._variable(frame, name)
         if name not in _bound(here):
@@ -98,6 +106,7 @@ class Stack:
         del here.f_locals[name]
         _to_fast(here)
 
+    @exposed
     def variables(self, frame: int, scope: str, start: int, count: int) -> tuple[Variable, ...]:
         here = self._at(frame)
         if scope not in ("locals", "globals"):
@@ -105,9 +114,11 @@ class Stack:
         known = _bound(here) if scope == "locals" else _named_by_text(here.f_globals)
         return tuple(variable(name, value) for name, value in _some(known.items(), start, count))
 
+    @exposed
     def parts(self, value: Any, start: int, count: int) -> tuple[Variable, ...]:
         return tuple(variable(part.name(), part.value) for part in _some(_parts(value), start, count))
 
+    @exposed
     def evaluate(self, frame: int, text: str) -> Variable | None:
         here = self._at(frame)
         text = text.strip()
@@ -118,11 +129,13 @@ class Stack:
             return None
         return variable("", value_of(here, text))
 
+    @exposed
     def assign_text(self, frame: int, name: str, text: str) -> Variable:
         value = value_of(self._variable(frame, name), text)
         self.assign(frame, name, value)
         return variable(name, value)
 
+    @exposed
     def assign_part(self, value: Any, frame: int, name: str, text: str) -> Variable:
         here = self._at(frame)
         found = [part for part in _parts(value) if part.name() == name]
@@ -133,6 +146,7 @@ class Stack:
         found[0].assign(made)
         return variable(name, made)
 
+    @exposed
     def source(self, file: str) -> str:
         for at in self._frames:
             if _file(at.frame.f_code) == file:
@@ -171,6 +185,17 @@ class Stack:
             _to_fast(here)
 
 
+def summary(error: BaseException, most: int) -> list[tuple[Any, ...]]:
+    """The places that an error came through, each with the stack that has its frame and its index there, the outermost
+    first; of many, the first and the last half."""
+    from wherever._frames import place_in
+    stack = Stack.of_error(error)
+    frames = list(enumerate(stack._frames))
+    if len(frames) > most:
+        frames = frames[:most // 2] + frames[-(most // 2):]
+    return [place_in(at.frame) or (*place_of(at), stack, index) for index, at in frames]
+
+
 def title_of(error: BaseException) -> str:
     """Type and message."""
     try:
@@ -191,13 +216,13 @@ def place_of(at: At) -> Place:
     text = linecache.getline(code.co_filename, line, at.frame.f_globals)
     column, end_line, end_column = _columns(at, text)
     return (_file(code), line, column, end_line, end_column, code.co_name, code.co_firstlineno,
-            text.strip()[:TEXT_MAX], signature(code))
+            text.rstrip()[:TEXT_MAX], signature(code))
 
 
 def _file(code: types.CodeType) -> str:
     """The file as its own side names it: that of a peer's without the mark that says so."""
     file = code.co_filename
-    return file.partition(">")[2] if file.startswith(_frames.SHOWN) else file
+    return file.partition(">")[2] if file.startswith(SHOWN) else file
 
 
 def _columns(at: At, text: str) -> tuple[int, int, int]:

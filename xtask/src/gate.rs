@@ -75,6 +75,11 @@ const STEPS: &[Step] = &[
     Step { name: "demo-chat", repeat: "cargo xtask demo chat", run: |_| packages::demo(&["chat".into()]) },
     Step { name: "demo-parallel", repeat: "cargo xtask demo parallel", run: |_| packages::demo(&["parallel".into()]) },
     Step { name: "demo-hardware", repeat: "cargo xtask demo hardware", run: |_| packages::demo(&["hardware".into()]) },
+    Step {
+        name: "demo-traceback",
+        repeat: "cargo xtask demo traceback -- --script",
+        run: |_| packages::demo(&["traceback".into(), "--script".into()]),
+    },
 ];
 
 impl Step {

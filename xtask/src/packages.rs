@@ -4,6 +4,7 @@
 use std::env;
 
 use crate::process::{Outcome, cargo, run, target_dir};
+use crate::python;
 
 /// The package with the simulator and the vectors.
 const TESTS: &str = "wherever-tests";
@@ -15,6 +16,9 @@ pub(crate) const DEFAULT_DEMO: &str = "main_job";
 /// second process, and runs the one named.
 pub(crate) fn demo(args: &[String]) -> Outcome {
     let (name, rest) = demo_args(args);
+    if name == "traceback" {
+        return python::demo_traceback(rest);
+    }
     run(&mut cargo(&["build", "--quiet", "--package", "wherever-demos"]))?;
     let base = ["run", "--quiet", "--package", "wherever-demos", "--bin"];
     run(cargo(&base).args([name, "--"]).args(rest))

@@ -152,6 +152,13 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     run(pytest.current_dir(root().join("python/tests")))
 }
 
+/// `cargo xtask demo traceback`: an error of another process in the debugger that comes with Python.
+pub(crate) fn demo_traceback(args: &[String]) -> Outcome {
+    let environment = Environment::with("tests", &[BUILD_LIST, "python/tests/requirements.txt"])?;
+    environment.install_package()?;
+    run(environment.command("python").arg(Path::new("python/demos/remote_traceback.py")).args(args))
+}
+
 /// `cargo xtask bench python [ARGS]`: the package beside others that do the like.
 pub(crate) fn bench(args: &[String]) -> Outcome {
     let environment = Environment::with("bench", &[BUILD_LIST, "python/bench/requirements.txt"])?;

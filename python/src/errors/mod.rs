@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyAttributeError, PyBaseException};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
-use wherever::error::Raised;
+use wherever::error::{Denied, Raised};
 use wherever::{Error, Operation, Proxy, Value};
 
 use crate::calls;
@@ -83,6 +83,14 @@ pub(crate) fn own(name: &str, message: &str) -> PyErr {
         },
         Err(error) => error,
     })
+}
+
+/// Notes in the program's log what a peer was refused.
+pub(crate) fn log_refused(py: Python<'_>, denied: &Denied) {
+    let noted = support(py, "refused").and_then(|refused| refused.call1((denied.to_string(),)));
+    if let Err(error) = noted {
+        error.write_unraisable(py, None);
+    }
 }
 
 fn record<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, Record>> {
