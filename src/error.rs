@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test that finds something else has failed"))]
 
 mod backtrace;
+mod call;
 mod from;
 #[cfg(test)]
 mod tests;
@@ -203,6 +204,8 @@ pub struct FrameInfo {
     pub stack: Option<Value>,
     /// Which frame of that object it is, 0 the outermost.
     pub index: u32,
+    /// Whether it is the call of an exported member: its signature is no secret, whoever may call it was told.
+    pub exported: bool,
 }
 
 /// How much peers are told of the frames that the errors of their calls came through.
@@ -223,7 +226,10 @@ impl FrameInfo {
     fn has_more(&self, told: FramesTold) -> bool {
         match told {
             FramesTold::Nothing => true,
-            FramesTold::Places => self.stack.is_some() || !self.text.is_empty() || !self.signature.is_empty(),
+            FramesTold::Places => {
+                let has_secret = !self.signature.is_empty() && !self.exported;
+                self.stack.is_some() || !self.text.is_empty() || has_secret
+            }
             FramesTold::Source => self.stack.is_some(),
             FramesTold::Stacks => false,
         }
@@ -235,7 +241,10 @@ impl FrameInfo {
             (self.stack, self.index) = (None, 0);
         }
         if told < FramesTold::Source {
-            (self.text, self.signature) = Default::default();
+            self.text = Arc::default();
+            if !self.exported {
+                self.signature = Arc::default();
+            }
         }
         told > FramesTold::Nothing
     }

@@ -19,8 +19,8 @@ thread_local! {
 struct Noted {
     /// Tells it from a panic that is gone on with, of which nothing was noted.
     message: String,
-    place: FrameInfo,
-    backtrace: Backtrace,
+    /// The error that it will be.
+    error: Error,
 }
 
 /// Has the places of panics noted, on threads that are within a guard; what else is done with panics is done as before.
@@ -50,7 +50,10 @@ fn note(panic: &PanicHookInfo<'_>) {
         column: place.column(),
         ..FrameInfo::default()
     });
-    let noted = Noted { message: message_of(panic.payload()), place, backtrace: Backtrace::capture() };
+    let message = message_of(panic.payload());
+    let raised = Raised { frames: vec![place], ..Raised::new("rust:panic", &*message) };
+    let error = Error::Raised(Arc::new(raised.with_backtrace(Backtrace::capture())));
+    let noted = Noted { message, error };
     // Of a thread that ends, nobody is told.
     let _ = NOTED.try_with(|last| last.set(Some(Box::new(noted))));
 }
@@ -83,19 +86,38 @@ pub(crate) fn guarded<R>(run: impl FnOnce() -> R) -> Result<R, Error> {
     })
 }
 
+/// Runs code of an exported member, of which an error says by `through` that it came through it: of a panic that is noted
+/// on its way to the guard, so that there is one guard for all that is nested.
+pub(crate) fn telling<R>(through: impl Fn(Error) -> Error, run: impl FnOnce() -> R) -> R {
+    let passed = Passed(through);
+    let result = run();
+    // Its end here is no panic's, though one may be under way around it.
+    std::mem::forget(passed);
+    result
+}
+
+/// What a panic is told to have come through when it drops this.
+struct Passed<T: Fn(Error) -> Error>(T);
+
+impl<T: Fn(Error) -> Error> Drop for Passed<T> {
+    fn drop(&mut self) {
+        let _ = NOTED.try_with(|last| {
+            if let Some(Noted { message, error }) = last.take().map(|noted| *noted) {
+                last.set(Some(Box::new(Noted { message, error: (self.0)(error) })));
+            }
+        });
+    }
+}
+
 /// What a caller is told of a panic.
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     let message = message_of(panic);
     let noted = NOTED.try_with(Cell::take).ok().flatten().filter(|noted| noted.message == message);
-    let mut raised = Raised::new("rust:panic", message);
-    match noted {
-        Some(noted) => {
-            raised.frames.push(noted.place);
-            raised = raised.with_backtrace(noted.backtrace);
-        }
-        None => raised.frames.push(FrameInfo::default()),
-    }
-    Error::Raised(Arc::new(raised))
+    let unknown = || {
+        let raised = Raised { frames: vec![FrameInfo::default()], ..Raised::new("rust:panic", message) };
+        Error::Raised(Arc::new(raised))
+    };
+    noted.map_or_else(unknown, |noted| noted.error)
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> String {

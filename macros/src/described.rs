@@ -128,6 +128,16 @@ impl MemberOf<'_> {
         quote!(#made.signature(#signature) #docs #concurrent #one_way #reads #hidden)
     }
 
+    /// The steps of the builder that say what errors tell of it.
+    fn known(&self) -> TokenStream {
+        let methods = match self.what {
+            What::Called(method) | What::Attribute(method, None) => vec![method],
+            What::Attribute(getter, Some(setter)) => vec![getter, setter],
+        };
+        let known = methods.into_iter().map(known);
+        quote!(#(#known)*)
+    }
+
     /// The step of the builder that describes it. `this` names the type or the trait of which it is a method.
     pub(crate) fn step(&self, this: &TokenStream) -> TokenStream {
         let member = self.member();
@@ -136,9 +146,17 @@ impl MemberOf<'_> {
             What::Called(method) => called(method, &member, this),
             What::Attribute(getter, setter) => attribute(getter, setter, &member, this),
         };
-        let conditions = &self.conditions;
-        quote_spanned!(Span::mixed_site()=> #conditions let builder = #described;)
+        let (conditions, known) = (&self.conditions, self.known());
+        quote_spanned!(Span::mixed_site()=> #conditions let builder = #described #known;)
     }
+}
+
+/// The steps of the builder that say what errors tell of a function.
+pub(crate) fn known(method: &Method) -> TokenStream {
+    let (ident, name) = method.known();
+    let code = method.code.as_ref().map(|code| quote!(.placed(#ident, #code)));
+    let known = (ident != name).then(|| quote!(.known_as(#ident, #name)));
+    quote!(#code #known)
 }
 
 fn called(method: &Method, member: &TokenStream, this: &TokenStream) -> TokenStream {
@@ -288,7 +306,9 @@ pub(crate) fn made(method: &Method, call: &TokenStream) -> TokenStream {
     let wait = method.is_async.then(|| quote!(.await));
     // The place of an error is what the method gives, and not the attribute above all of them.
     let place = Span::mixed_site().located_at(method.output.whole.span());
-    let cross = quote_spanned!(place=> (&&&&&::wherever::typed::code::Crossing::new(error)).cross());
+    // Told to the caller as the place where the error became one of ours: the line is the method's own.
+    let cross = quote_spanned!(method.output.whole.span()=> .cross());
+    let cross = quote_spanned!(place=> (&&&&&::wherever::typed::code::Crossing::new(error)) #cross);
     let call = at(quote!(#call #wait), place);
     quote_spanned!(place=> ::wherever::typed::code::Returned::returned(#call).map_err(|error| #cross))
 }

@@ -8,9 +8,9 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, FnArg, ImplItem, ItemImpl, LitStr, Path, Result, Token, Type, Visibility};
 
-use crate::described::{Members, allowed, imports, later, made, passed, taken};
-use crate::marks::docs;
-use crate::method::{Method, Receiver, Role};
+use crate::described::{Members, allowed, imports, known, later, made, passed, taken};
+use crate::marks::{conditions, docs};
+use crate::method::{Method, Receiver, Role, code_place};
 use crate::types::bare;
 
 /// The words within the attribute's parentheses.
@@ -131,7 +131,7 @@ fn members(block: &mut ItemImpl) -> Result<Members> {
             continue;
         }
         match Method::read(&mut function.sig, &mut function.attrs) {
-            Ok(method) => methods.push(method),
+            Ok(method) => methods.push(method.with_body(&function.sig, &function.block)),
             Err(error) => match &mut wrong {
                 Some(wrong) => wrong.combine(error),
                 None => wrong = Some(error),
@@ -167,6 +167,7 @@ fn constructor(method: &Method) -> TokenStream {
     let (span, conditions) = (Span::mixed_site(), &method.conditions);
     let (taken, arguments, ident) = (taken(method, false), passed(method), &method.ident);
     let made = made(method, &quote!(Self::#ident(#(#arguments),*)));
+    let known = known(method);
     quote_spanned! {span=>
         #(#conditions)*
         let builder = builder.exposed_constructor(
@@ -174,7 +175,7 @@ fn constructor(method: &Method) -> TokenStream {
                 #taken
                 #made.map(<Self as ::wherever::typed::Exported>::hold)
             },
-        );
+        ) #known;
     }
 }
 
@@ -195,6 +196,7 @@ fn class(words: &Words, block: &ItemImpl, members: &Members, constructor: TokenS
         quote_spanned!(span=> let builder = <Self as #path>::__describe(builder);)
     });
     let steps = members.all().map(|member| member.step(&quote!(Self)));
+    let placed = block.trait_.is_some().then(|| placed(block));
     quote_spanned! {span=>
         #[automatically_derived]
         #allowed
@@ -208,6 +210,7 @@ fn class(words: &Words, block: &ItemImpl, members: &Members, constructor: TokenS
                     <Self as ::wherever::typed::Exported>::NAME,
                 ) #docs #(#interfaces)*;
                 #(#implemented)*
+                #placed
                 #(#steps)*
                 #constructor
                 builder.build()
@@ -246,6 +249,20 @@ fn class(words: &Words, block: &ItemImpl, members: &Members, constructor: TokenS
             }
         }
     }
+}
+
+/// The steps that say where the functions of a trait's block stand.
+fn placed(block: &ItemImpl) -> TokenStream {
+    let functions = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(function) => Some(function),
+        _ => None,
+    });
+    let steps = functions.map(|function| {
+        let (name, under) = (function.sig.ident.unraw().to_string(), conditions(&function.attrs));
+        let place = code_place(&function.sig, &function.block);
+        quote_spanned!(Span::mixed_site()=> #(#under)* let builder = builder.placed(#name, #place);)
+    });
+    steps.collect()
 }
 
 /// The expression of the type's name for peers.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Error, ItemFn, Result};
 
 use crate::described::{allowed, imports, later, passed, returned, taken};
-use crate::method::{Method, Role};
+use crate::method::{Method, Role, code_place};
 
 /// Writes the function as it was, and beside it a type of the same name, which makes the object.
 pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenStream> {
@@ -24,6 +24,7 @@ pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenSt
     let (arguments, signature) = (passed(&method), method.signature());
     let call = returned(&method, &quote!(#ident(#(#arguments),*)));
     let docs = &method.docs;
+    let place = code_place(&function.sig, &function.block);
     let span = Span::mixed_site();
     let made = if method.is_async {
         quote_spanned! {span=>
@@ -59,7 +60,9 @@ pub(crate) fn export(words: TokenStream, mut function: ItemFn) -> Result<TokenSt
             /// Makes the object.
             #visibility fn function() -> ::wherever::hosts::Function {
                 #imports
-                #made.described(::std::format!("{}{}\n\n{}", #name, #signature, #docs))
+                let signature = #signature;
+                let described = ::std::format!("{}{}\n\n{}", #name, signature, #docs);
+                #made.described(described).declared(signature, #place)
             }
         }
     })

@@ -109,6 +109,10 @@ fn members(declared: &mut ItemTrait) -> Result<Members> {
         let TraitItem::Fn(function) = item else { continue };
         let has_body = function.default.is_some();
         let method = Method::read(&mut function.sig, &mut function.attrs).and_then(|method| fits(method, has_body));
+        let method = method.map(|method| match &function.default {
+            Some(body) => method.with_body(&function.sig, body),
+            None => method,
+        });
         match (method, &mut wrong) {
             (Ok(method), _) => methods.push(method),
             (Err(error), Some(wrong)) => wrong.combine(error),

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, FnArg, Ident, Pat, Result, Signature, Type};
+use syn::{Attribute, Block, Error, Expr, FnArg, Ident, Pat, Result, Signature, Type};
 
 use crate::marks::{Marks, Place, conditions, docs};
 use crate::types::{Output, anonymous, bare, is_unit, last_segment, refuse_impl_trait};
@@ -24,6 +24,8 @@ pub(crate) struct Method {
     pub(crate) role: Role,
     /// The `#[cfg(...)]` above it.
     pub(crate) conditions: Vec<Attribute>,
+    /// Where it stands, if it has a body, as an expression.
+    pub(crate) code: Option<TokenStream>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -95,6 +97,7 @@ impl Method {
             marks,
             role: Role::Called,
             conditions: conditions(attributes),
+            code: None,
         };
         method.role = method.role()?;
         method.name = method.name_for_peers();
@@ -169,6 +172,21 @@ impl Method {
         }
     }
 
+    /// The method, with this body.
+    pub(crate) fn with_body(self, signature: &Signature, body: &Block) -> Self {
+        Self { code: Some(code_place(signature, body)), ..self }
+    }
+
+    /// The names by which errors tell of it, in Rust and for peers.
+    pub(crate) fn known(&self) -> (String, String) {
+        let for_peers = match self.role {
+            Role::Setter => format!("{}=", self.name),
+            Role::Constructor => String::new(),
+            Role::Called | Role::Getter | Role::Skipped => self.name.clone(),
+        };
+        (self.ident.unraw().to_string(), for_peers)
+    }
+
     /// The parameters that are arguments.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(|parameter| !matches!(parameter.kind, ParameterKind::Context { .. }))
@@ -183,6 +201,15 @@ impl Method {
         };
         quote!(::wherever::typed::code::signature(&[#(#parameters),*], &#result))
     }
+}
+
+/// The expression of where a function stands: the lines are told where its first and its last word are.
+pub(crate) fn code_place(signature: &Signature, body: &Block) -> TokenStream {
+    let (begins, ends) = (signature.fn_token.span, body.brace_token.span.close());
+    let file = quote_spanned!(begins=> ::std::file!());
+    let first_line = quote_spanned!(begins=> ::std::line!());
+    let last_line = quote_spanned!(ends=> ::std::line!());
+    quote!(::wherever::typed::code::CodePlace { file: #file, first_line: #first_line, last_line: #last_line })
 }
 
 fn receiver(signature: &Signature, marks: &Marks) -> Result<Option<Receiver>> {

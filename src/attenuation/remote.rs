@@ -1,7 +1,5 @@
 //! Uses, on this side, of an attenuated reference to an object of a peer's.
 
-use std::sync::Arc;
-
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::{Operation, Outcome, Request, Step, ValueStream};
@@ -38,7 +36,7 @@ pub(super) fn ask(handle: Handle, request: Request, context: &CallContext) -> Ou
     if context.reply.is_local() {
         return call.send().into();
     }
-    serve(async move { call.await }, context, &Arc::from(""))
+    serve(async move { call.await }, context, None)
 }
 
 /// Items of a peer's, waited for one by one.

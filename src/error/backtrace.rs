@@ -5,7 +5,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::sync::{Arc, LazyLock};
 
 use crate::context::CallContext;
-use crate::error::{Error, Raised};
+use crate::error::{Error, FrameInfo, Raised};
 use crate::host::{Host, Operation, Outcome, Own, Request};
 use crate::proxy::Proxy;
 use crate::shape::{Category, Member, Shape};
@@ -35,6 +35,11 @@ impl ErrorObject {
     pub(crate) fn of(backtrace: Backtrace) -> Option<Value> {
         let is_there = backtrace.status() == BacktraceStatus::Captured;
         is_there.then(|| Value::Ref(Ref::Own(Own::new(Self { backtrace }))))
+    }
+
+    /// Whether the frame is one of an error of this side's, which it has.
+    pub(crate) fn has(frame: &FrameInfo) -> bool {
+        matches!(&frame.stack, Some(Value::Ref(Ref::Own(own))) if own.downcast::<Self>().is_some())
     }
 
     /// Whether this asks for the backtrace of an error of this side.

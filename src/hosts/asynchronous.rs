@@ -13,6 +13,7 @@ use crate::drive::TaskLane;
 use crate::error::Error;
 use crate::guard::guarded;
 use crate::host::Outcome;
+use crate::hosts::called::Called;
 use crate::value::Value;
 
 type Code = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
@@ -36,18 +37,19 @@ struct Polled {
     code: Code,
     context: CallContext,
     lane: TaskLane,
-    /// Where errors of it are said to come from.
-    place: Arc<str>,
+    /// What errors of it that come later are told to have come through.
+    called: Option<Called>,
 }
 
-/// Serves a call by this future. `place` is where its errors are said to come from.
+/// Serves a call by this future. An error that comes later is told to have come through `called`; of one that comes at
+/// once, whoever called tells it.
 pub(crate) fn serve(
     future: impl Future<Output = Result<Value, Error>> + Send + 'static,
     context: &CallContext,
-    place: &Arc<str>,
+    called: Option<&Called>,
 ) -> Outcome {
     let lane = TaskLane::take();
-    let polled = Box::new(Polled { code: Box::pin(future), context: context.clone(), lane, place: place.clone() });
+    let polled = Box::new(Polled { code: Box::pin(future), context: context.clone(), lane, called: called.cloned() });
     let served = Arc::new(Served(Mutex::new(State::Polling(false))));
     match polled.poll(&served) {
         Ok(result) => {
@@ -84,11 +86,10 @@ impl Polled {
             Ok(Poll::Ready(result)) => result,
             Err(panicked) => Err(panicked),
         };
-        let Self { code, context, place, .. } = *self;
+        let Self { code, context, .. } = *self;
         // What the future still holds ends within its call, and its panic must not take the result along.
         let dropped = guarded(|| context.serve(|| drop(code)));
-        let result = dropped.and(result);
-        Ok(result.map_err(|error| error.named(place)))
+        Ok(dropped.and(result))
     }
 
     /// Drops the future, as a part of its call, which was stopped.
@@ -109,12 +110,15 @@ impl Served {
                 other => return *state = other,
             }
         };
-        let reply = polled.context.reply();
+        let (reply, called) = (polled.context.reply(), polled.called.clone());
         match polled.poll(self) {
             Err(pending) => self.rest(pending),
             Ok(result) => {
                 *self.0.lock() = State::Over;
-                reply.settle(result);
+                reply.settle(result.map_err(|error| match called {
+                    Some(called) => called.through(error),
+                    None => error,
+                }));
             }
         }
     }

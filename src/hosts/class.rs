@@ -4,12 +4,14 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use crate::context::CallContext;
 use crate::error::Error;
+use crate::guard::telling;
 use crate::host::{Arguments, Host, Identity, Operation, Outcome, Own, Request};
 use crate::hosts::arguments::exact;
+use crate::hosts::called::Known;
 use crate::hosts::{Function, whole_stream};
 use crate::shape::{Category, Shape};
 use crate::value::{Ref, Value};
@@ -24,7 +26,7 @@ mod turns;
 use by_name::ByName;
 
 pub use builder::ClassBuilder;
-pub use describe::{Describe, DescribeMut};
+pub use describe::{Describe, DescribeMut, Places};
 
 /// A Rust type as peers see it: its shape, and the code of its members. A clone is the same class.
 pub struct Class<T>(Arc<Definition<T>>);
@@ -38,6 +40,8 @@ struct Definition<T> {
     constructor: Option<Box<Constructor<T>>>,
     /// Whether passing the class grants the making of instances.
     constructor_exposed: bool,
+    /// What errors tell of the members that they came through.
+    known: Arc<OnceLock<Known>>,
 }
 
 struct Attribute<T> {
@@ -107,13 +111,22 @@ impl<T: Send + Sync + 'static> Class<T> {
         let Some(method) = self.0.methods.get(name) else {
             return Outcome::Error(self.unable(name, Operation::Call));
         };
-        self.named(name, method(value, arguments, context))
+        self.within(name, || method(value, arguments, context))
     }
 
-    fn named(&self, member: &str, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::Error(error) => Outcome::Error(error.named(self.member_name(member))),
+    /// Runs the code of a member; its errors, panics too, have come through it.
+    fn within(&self, member: &str, code: impl FnOnce() -> Outcome) -> Outcome {
+        match telling(|error| self.through(member, error), code) {
+            Outcome::Error(error) => Outcome::Error(self.through(member, error)),
             outcome => outcome,
+        }
+    }
+
+    /// The error as having come through this member; through the class itself if there is no name.
+    fn through(&self, member: &str, error: Error) -> Error {
+        match self.0.known.get() {
+            Some(known) => known.through(self.0.shape.name(), member, error),
+            None => error,
         }
     }
 
@@ -170,14 +183,14 @@ impl<T: Send + Sync + 'static> Instance<T> {
     fn get(&self, name: &str, context: &CallContext) -> Outcome {
         let definition = &self.class.0;
         if let Some(attribute) = definition.attributes.get(name) {
-            return self.class.named(name, (attribute.get)(&self.value, context));
+            return self.class.within(name, || (attribute.get)(&self.value, context));
         }
         if !definition.methods.contains(name) {
             return Outcome::Error(self.class.unable(name, Operation::Get));
         }
         let (class, value, method) = (self.class.clone(), self.value.clone(), Arc::from(name));
         let bound_name = self.class.member_name(name);
-        let bound = Function::with_outcome(bound_name, move |arguments, context| {
+        let bound = Function::leading_to(bound_name, move |arguments, context| {
             class.call_method(&value, &method, arguments, context)
         });
         Outcome::Value(bound.into())
@@ -189,7 +202,7 @@ impl<T: Send + Sync + 'static> Instance<T> {
             return Outcome::Error(self.class.unable(name, Operation::Set));
         };
         match exact(arguments, "writing an attribute") {
-            Ok([value]) => self.class.named(name, set(&self.value, value, context)),
+            Ok([value]) => self.class.within(&format!("{name}="), || set(&self.value, value, context)),
             Err(error) => Outcome::Error(error),
         }
     }
@@ -206,7 +219,7 @@ impl<T: Send + Sync + 'static> Host for Instance<T> {
         if let (Operation::Call, Some(name)) = (operation, &request.member)
             && let Some(method) = definition.methods.get(name)
         {
-            return self.class.named(name, method(&self.value, request.arguments, context));
+            return self.class.within(name, || method(&self.value, request.arguments, context));
         }
         // Declared members come first: an operation by hand cannot take them away.
         let declared = match (operation, request.member.as_deref()) {
@@ -285,9 +298,11 @@ impl<T: Send + Sync + 'static> Host for ClassHost<T> {
     fn operate(&self, request: Request, context: &CallContext) -> Outcome {
         let definition = &self.0.0;
         let result = match (request.operation, request.member, &definition.constructor) {
-            (Operation::Call, None, Some(constructor)) => constructor(request.arguments, context)
-                .map(|value| Value::Ref(Ref::Own(self.0.instance(value))))
-                .map_err(|error| error.named(definition.shape.name().clone())),
+            (Operation::Call, None, Some(constructor)) => {
+                telling(|error| self.0.through("", error), || constructor(request.arguments, context))
+                    .map(|value| Value::Ref(Ref::Own(self.0.instance(value))))
+                    .map_err(|error| self.0.through("", error))
+            }
             (Operation::Call | Operation::Get | Operation::Set | Operation::Delete, Some(name), _) => {
                 Err(Error::no_member(&self.shape(), &name))
             }

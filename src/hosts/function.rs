@@ -1,12 +1,14 @@
 //! Functions and closures of Rust as objects that a peer may call.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use crate::context::CallContext;
 use crate::error::Error;
+use crate::guard::telling;
 use crate::host::{Arguments, Host, Operation, Outcome, Own, Request};
 use crate::hosts::asynchronous::serve;
+use crate::hosts::called::{Called, CodePlace, Known};
 use crate::shape::{Category, Shape};
 use crate::value::{Ref, Value};
 
@@ -15,6 +17,8 @@ pub struct Function {
     name: Arc<str>,
     code: Box<Code>,
     shape: Arc<Shape>,
+    /// What errors that leave it tell of it; nothing of one that only leads to what tells of itself.
+    known: Option<Arc<OnceLock<Known>>>,
 }
 
 type Code = dyn Fn(Arguments, &CallContext) -> Outcome + Send + Sync;
@@ -53,9 +57,11 @@ impl Function {
         F: Fn(Arguments, CallContext) -> C + Send + Sync + 'static,
         C: Future<Output = Result<Value, Error>> + Send + 'static,
     {
-        let name = name.into();
-        let place = name.clone();
-        Self::with_outcome(name, move |arguments, context| serve(function(arguments, context.clone()), context, &place))
+        let (name, known) = (name.into(), Arc::default());
+        let called = Called::new(&name, "", &known);
+        let code =
+            move |arguments, context: &CallContext| serve(function(arguments, context.clone()), context, Some(&called));
+        Self { known: Some(known), ..Self::with_outcome(name, code) }
     }
 
     /// A function whose result comes later: it keeps [`CallContext::reply`] and settles it.
@@ -74,7 +80,24 @@ impl Function {
     where
         F: Fn(Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
     {
-        Self { name: name.into(), code: Box::new(function), shape: SHAPE.clone() }
+        Self { name: name.into(), code: Box::new(function), shape: SHAPE.clone(), known: Some(Arc::default()) }
+    }
+
+    /// A function that leads to something which says itself what its errors came through.
+    pub(super) fn leading_to<F>(name: impl Into<Arc<str>>, function: F) -> Self
+    where
+        F: Fn(Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        Self { known: None, ..Self::with_outcome(name, function) }
+    }
+
+    /// The function, its errors telling that it has this signature and stands there.
+    #[must_use]
+    pub fn declared(self, signature: impl Into<Arc<str>>, place: CodePlace) -> Self {
+        if let Some(known) = &self.known {
+            let _ = known.set(Known::of_function(signature.into(), place));
+        }
+        self
     }
 
     /// The function with documentation, which is told by a shape of its own.
@@ -102,10 +125,16 @@ impl Host for Function {
 
     fn operate(&self, request: Request, context: &CallContext) -> Outcome {
         match (request.operation, request.member) {
-            (Operation::Call, None) => match (self.code)(request.arguments, context) {
-                Outcome::Error(error) => Outcome::Error(error.named(self.name.clone())),
-                outcome => outcome,
-            },
+            (Operation::Call, None) => {
+                let through = |error| match &self.known {
+                    Some(known) => Called::new(&self.name, "", known).through(error),
+                    None => error,
+                };
+                match telling(through, || (self.code)(request.arguments, context)) {
+                    Outcome::Error(error) => Outcome::Error(through(error)),
+                    outcome => outcome,
+                }
+            }
             (Operation::Call | Operation::Get | Operation::Set | Operation::Delete, Some(member)) => {
                 Outcome::Error(Error::no_member(&SHAPE, &member))
             }

@@ -7,6 +7,7 @@
 mod arguments;
 mod asynchronous;
 mod bytearray;
+mod called;
 pub(crate) mod class;
 mod compare;
 mod container;
@@ -27,6 +28,7 @@ mod waiting;
 
 pub(crate) use asynchronous::serve;
 pub use bytearray::ByteArray;
+pub use called::CodePlace;
 pub use class::{Class, ClassBuilder, Instance};
 pub use contents::{contents_from_items, stream, whole_stream};
 pub use copy::copy_operand;

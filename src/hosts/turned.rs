@@ -12,6 +12,7 @@ use crate::drive::{Hub, serving};
 use crate::error::Error;
 use crate::guard::guarded;
 use crate::host::Outcome;
+use crate::hosts::called::Called;
 use crate::hosts::turn::{Came, Start, Turn, Turns, Use, Wish};
 use crate::hosts::waiting::Seat;
 use crate::interrupt;
@@ -95,14 +96,14 @@ impl<T: Send + Sync + 'static> Turned<T> {
     }
 
     /// Does the work of a call as soon as it is its turn: now, or later by the call's own reply.
-    pub(super) fn ask(&self, how: Use, place: &Arc<str>, context: &CallContext, work: impl Work<T>) -> Outcome {
+    pub(super) fn ask(&self, how: Use, called: &Called, context: &CallContext, work: impl Work<T>) -> Outcome {
         match context.session {
-            Some(_) => self.queue(wish(how, place, context), context, work),
+            Some(_) => self.queue(wish(how, called.place(), context), called, context, work),
             None => {
                 let context = &linked(context);
-                let wish = wish(how, place, context);
+                let wish = wish(how, called.place(), context);
                 if context.one_way || !context.reply.is_local() {
-                    return context.serve(|| self.queue(wish, context, work));
+                    return context.serve(|| self.queue(wish, called, context, work));
                 }
                 match self.wait(wish, context) {
                     Ok(turn) => context.serve(|| work(&self.value, turn, context)),
@@ -112,10 +113,10 @@ impl<T: Send + Sync + 'static> Turned<T> {
         }
     }
 
-    fn queue(&self, wish: Wish, context: &CallContext, work: impl Work<T>) -> Outcome {
-        let place = wish.place.clone();
+    fn queue(&self, wish: Wish, called: &Called, context: &CallContext, work: impl Work<T>) -> Outcome {
         let mut work = Some(work);
-        let came = self.turns.enter(wish, || later(self.value.clone(), context.clone(), place, work.take()));
+        let later = || later(self.value.clone(), context.clone(), called.clone(), work.take());
+        let came = self.turns.enter(wish, later);
         match (came, work) {
             (Came::Now(turn), Some(work)) => work(&self.value, turn, context),
             (Came::Refused(error), _) => Outcome::Error(error),
@@ -168,7 +169,7 @@ impl<T: Send + Sync + 'static> Turned<T> {
 fn later<T: Send + Sync + 'static>(
     value: Arc<Cell<T>>,
     context: CallContext,
-    place: Arc<str>,
+    called: Called,
     work: Option<impl Work<T>>,
 ) -> Start {
     Box::new(move |turn| {
@@ -181,7 +182,7 @@ fn later<T: Send + Sync + 'static>(
                 }
                 let outcome = context.serve(|| work(&value, turn, &context));
                 context.conclude(match outcome {
-                    Outcome::Error(error) => Outcome::Error(error.named(place)),
+                    Outcome::Error(error) => Outcome::Error(called.through(error)),
                     outcome => outcome,
                 });
             }),

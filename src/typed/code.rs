@@ -17,4 +17,5 @@ pub trait Describes<Object, Builder> {
     fn describe(builder: Builder) -> Builder;
 }
 
-pub use crate::hosts::class::{Describe, DescribeMut};
+pub use crate::hosts::CodePlace;
+pub use crate::hosts::class::{Describe, DescribeMut, Places};

@@ -200,7 +200,7 @@ fn a_panic_and_an_error_that_come_later_are_the_callers() {
     let errors: Vec<Error> = calls.iter_mut().map(|call| call.done().unwrap_err()).collect();
     assert_eq!(&*errors[0].raised().unwrap().type_name, "rust:panic");
     assert_eq!(&*errors[1].raised().unwrap().type_name, "test:failure");
-    assert_eq!(&*errors[1].raised().unwrap().frames[0].name, "rust:test.Slow.fail");
+    assert_eq!(&*errors[1].raised().unwrap().frames[0].name, "Slow.fail");
     drop((calls, errors));
     set.end();
 }

@@ -70,8 +70,8 @@ fn a_panic_tells_its_file_line_and_column_to_its_caller_through_a_middle_too() {
     let inline = Inline::before(&clock, &caller, &middle, vec![far]);
     let object: Proxy = inline.peer.get("lab").unwrap().call("kept", ()).unwrap().to().unwrap();
     for (result, mark, name) in [
-        (object.call("panics", ()), "PANICS", "rust:test.Failing.panics"),
-        (object.get("attribute"), "ATTRIBUTE", "rust:test.Failing.attribute"),
+        (object.call("panics", ()), "PANICS", "Failing.panics"),
+        (object.get("attribute"), "ATTRIBUTE", "Failing.attribute"),
     ] {
         let raised = raised(result);
         assert_eq!((&*raised.type_name, &*raised.message, raised.frames.len()), ("rust:panic", "as asked", 1));
@@ -79,7 +79,7 @@ fn a_panic_tells_its_file_line_and_column_to_its_caller_through_a_middle_too() {
     }
     let parsed = raised(object.call("parses", ("x",)));
     assert_eq!(&*parsed.type_name, "rust:core::num::error::ParseIntError");
-    is_at(&parsed.frames[0], "PARSES", "rust:test.Failing.parses");
+    is_at(&parsed.frames[0], "PARSES", "Failing.parses");
     let steps: Proxy = object.call("steps", ()).unwrap().to().unwrap();
     let mut items = steps.iterate().unwrap();
     assert_eq!(items.next().unwrap().unwrap(), Value::Int(0));
@@ -103,7 +103,7 @@ fn a_panic_after_a_wait_tells_its_place() {
     pair.settle();
     lab.next_gate().open(());
     pair.settle();
-    is_at(&raised(promise.result()).frames[0], "LATER", "rust:test.Failing.panics_later");
+    is_at(&raised(promise.result()).frames[0], "LATER", "Failing.panics_later");
     drop((object, promise));
     assert_idle(&[&pair]);
 }
@@ -209,7 +209,7 @@ fn after_another_hook() {
     let pair = Pair::of(&clock, &client, &server);
     let promise = got(&pair, "failing").promise("panics", ()).unwrap();
     pair.settle();
-    is_at(&raised(promise.result()).frames[0], "PANICS", "rust:test.Failing.panics");
+    is_at(&raised(promise.result()).frames[0], "PANICS", "Failing.panics");
     assert_eq!(TOLD.load(Ordering::Relaxed), 1, "once, though there are two nodes");
     std::thread::spawn(|| panic!("elsewhere")).join().unwrap_err();
     assert_eq!(TOLD.load(Ordering::Relaxed), 2);

@@ -466,7 +466,7 @@ fn a_panic_gives_the_turn_back() {
     set.open();
     let error = again.result().unwrap_err();
     let raised = error.raised().unwrap();
-    assert_eq!((&*raised.type_name, &*raised.frames[0].name), ("rust:panic", "rust:test.Desk.panic"));
+    assert_eq!((&*raised.type_name, &*raised.frames[0].name), ("rust:panic", "Desk.panic"));
     assert!(write.result().is_ok());
     drop((panicked, hold, again, write));
     set.assert_idle();

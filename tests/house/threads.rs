@@ -65,6 +65,7 @@ fn shared() -> Vec<&'static str> {
         wherever::hosts::ByteArray,
         wherever::hosts::Class<i64>,
         wherever::hosts::ClassBuilder<i64>,
+        wherever::hosts::CodePlace,
         wherever::hosts::Dict,
         wherever::hosts::Exclusive<i64>,
         wherever::hosts::Function,

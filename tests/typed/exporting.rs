@@ -148,7 +148,7 @@ fn errors_keep_their_type_and_message() {
     assert_eq!(&*raised.type_name, "rust:core::num::error::ParseIntError");
     assert_eq!(&*raised.message, "invalid digit found in string");
     let frame = &raised.frames[0];
-    assert_eq!((&*frame.name, &*frame.file), ("rust:example.Counter.fail", file!()));
+    assert_eq!((&*frame.name, &*frame.file), ("Counter.fail", file!()));
     assert!(frame.line > 0);
     let class = sides.peer.get("Counter").unwrap();
     assert_eq!(class.invoke((5,)).unwrap().to::<Proxy>().unwrap().call("add", ()).unwrap(), Value::Int(6));

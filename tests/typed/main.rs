@@ -3,6 +3,7 @@
 
 mod costs;
 mod exporting;
+mod failures;
 mod grants;
 mod interfaces;
 mod middle;

@@ -1,12 +1,13 @@
 //! The description of a Rust type for peers, step by step.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::{Arguments, Operation, Outcome, Request, ValueStream};
 use crate::hosts::asynchronous::serve;
+use crate::hosts::called::{Called, CodePlace, Known};
 use crate::hosts::class::by_name::ByName;
 use crate::hosts::class::{Attribute, Class, Definition, MethodCode, Setter};
 use crate::shape::{Category, Member, MemberKind, Shape};
@@ -19,6 +20,7 @@ use crate::value::Value;
 pub struct ClassBuilder<T> {
     definition: Definition<T>,
     shape: Shape,
+    known: Known,
 }
 
 impl<T: Send + Sync + 'static> ClassBuilder<T> {
@@ -33,8 +35,10 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
                 whole: None,
                 constructor: None,
                 constructor_exposed: false,
+                known: Arc::new(OnceLock::new()),
             },
             shape,
+            known: Known::default(),
         }
     }
 
@@ -107,9 +111,9 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         F: Fn(Arc<T>, Arguments, CallContext) -> C + Send + Sync + 'static,
         C: Future<Output = Result<Value, Error>> + Send + 'static,
     {
-        let place: Arc<str> = format!("{}.{}", self.shape.name(), member.name).into();
+        let called = self.call_of(&member.name);
         self.called(member, move |value, arguments, context| {
-            serve(method(value.clone(), arguments, context.clone()), context, &place)
+            serve(method(value.clone(), arguments, context.clone()), context, Some(&called))
         })
     }
 
@@ -196,9 +200,23 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         self
     }
 
+    /// Where the function of this name in Rust stands, for the errors that come through it.
+    pub fn placed(mut self, name: &'static str, place: CodePlace) -> Self {
+        self.known.placed(name, place);
+        self
+    }
+
+    /// The name for peers of what has this name in Rust: of a constructor an empty one, and of what writes an attribute
+    /// that with a `=` behind it.
+    pub fn known_as(mut self, name: &'static str, for_peers: &'static str) -> Self {
+        self.known.known_as(name, for_peers);
+        self
+    }
+
     /// The class.
     pub fn build(mut self) -> Class<T> {
         self.definition.shape = Arc::new(self.shape);
+        let _ = self.definition.known.set(self.known.of_shape(self.definition.shape.clone()));
         Class(Arc::new(self.definition))
     }
 
@@ -230,9 +248,9 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         self
     }
 
-    /// The member as people are told of it.
-    pub(super) fn place(&self, member: &str) -> Arc<str> {
-        format!("{}.{member}", self.shape.name()).into()
+    /// The call of a member, for one that goes on later.
+    pub(super) fn call_of(&self, member: &str) -> Called {
+        Called::new(self.shape.name(), member, &self.definition.known)
     }
 
     pub(super) fn held(mut self, member: Member, attribute: Attribute<T>) -> Self {

@@ -7,16 +7,38 @@ use std::sync::Arc;
 use crate::context::CallContext;
 use crate::error::Error;
 use crate::host::Arguments;
+use crate::hosts::called::CodePlace;
 use crate::hosts::class::ClassBuilder;
 use crate::hosts::turned::{Exclusive, Shared, Turned};
 use crate::shape::Member;
 use crate::value::Value;
 
+/// What is told where code stands, for the errors that come through it.
+pub trait Places: Sized {
+    /// Where the function of this name in Rust stands; see [`ClassBuilder::placed`].
+    #[must_use]
+    fn placed(self, name: &'static str, place: CodePlace) -> Self;
+
+    /// Its name for peers; see [`ClassBuilder::known_as`].
+    #[must_use]
+    fn known_as(self, name: &'static str, for_peers: &'static str) -> Self;
+}
+
+impl<T: Send + Sync + 'static> Places for ClassBuilder<T> {
+    fn placed(self, name: &'static str, place: CodePlace) -> Self {
+        ClassBuilder::placed(self, name, place)
+    }
+
+    fn known_as(self, name: &'static str, for_peers: &'static str) -> Self {
+        ClassBuilder::known_as(self, name, for_peers)
+    }
+}
+
 /// What describes members of a `T` that are used on `&`: the builder of a class of `T`, and that of a class of
 /// [`Turned<T>`].
 ///
 /// The generated code of `#[interface]` and `#[export]` is written against it.
-pub trait Describe<T>: Sized {
+pub trait Describe<T>: Places {
     /// The value, as an asynchronous method holds it.
     type Shared: Deref<Target = T> + Send + Sync + 'static;
 

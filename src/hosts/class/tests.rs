@@ -127,7 +127,7 @@ fn errors_say_where_they_came_through() {
     let own = class().instance(Counter(AtomicI64::new(1)));
     let error = call(&**own.host(), "add", vec![Value::Int(-1)]).unwrap_err();
     let raised = error.raised().unwrap();
-    assert_eq!((&*raised.type_name, &*raised.frames[0].name), ("demo:negative", "rust:demo.Counter.add"));
+    assert_eq!((&*raised.type_name, &*raised.frames[0].name), ("demo:negative", "Counter.add"));
     assert!(matches!(call(&**own.host(), "add", vec![Value::None]), Err(Error::Convert(_))));
 }
 

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::guard::guarded;
 use crate::host::{Arguments, Operation, Outcome, Request, ValueStream};
 use crate::hosts::asynchronous::serve;
+use crate::hosts::called::Called;
 use crate::hosts::class::{Attribute, ClassBuilder, Setter};
 use crate::hosts::turn::{Turn, Use};
 use crate::hosts::turned::{Exclusive, Shared, Turned, settled_later, with_mut, with_ref};
@@ -123,10 +124,10 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
         F: Fn(Exclusive<T>, Arguments, CallContext) -> C + Send + Sync + 'static,
         C: Future<Output = Result<Value, Error>> + Send + 'static,
     {
-        let place = self.place(&member.name);
+        let called = self.call_of(&member.name);
         self.asked(Use::Exclusive, member, move |value, arguments, turn, context| {
             let held = Exclusive::take(value, Arc::new(turn));
-            polled(held, context, &place, |value, context| method(value, arguments, context))
+            polled(held, context, &called, |value, context| method(value, arguments, context))
         })
     }
 
@@ -145,10 +146,10 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
         F: Fn(Shared<T>, Arguments, CallContext) -> C + Send + Sync + 'static,
         C: Future<Output = Result<Value, Error>> + Send + 'static,
     {
-        let place = self.place(&member.name);
+        let called = self.call_of(&member.name);
         self.asked(Use::Shared, member, move |value, arguments, turn, context| {
             let held = Shared::take(value, Arc::new(turn));
-            polled(held, context, &place, |value, context| method(value, arguments, context))
+            polled(held, context, &called, |value, context| method(value, arguments, context))
         })
     }
 
@@ -165,7 +166,7 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
     where
         G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
     {
-        let get = read(self.place(&member.name), get);
+        let get = read(self.call_of(&member.name), get);
         self.held(member, Attribute { get, set: None })
     }
 
@@ -184,12 +185,13 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
         G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
         S: Fn(&mut T, Value) -> Result<(), Error> + Send + Sync + 'static,
     {
-        let place = self.place(&member.name);
-        let get = read(place.clone(), get);
+        let called = self.call_of(&member.name);
+        let get = read(called, get);
+        let called = self.call_of(&format!("{}=", member.name));
         let set = Arc::new(set);
         let set: Box<Setter<Turned<T>>> = Box::new(move |turned, to, context| {
             let set = set.clone();
-            turned.ask(Use::Exclusive, &place, context, move |value, turn, _| {
+            turned.ask(Use::Exclusive, &called, context, move |value, turn, _| {
                 with_mut(value, turn, |value| set(value, to).map(|()| Value::None).into())
             })
         });
@@ -201,10 +203,10 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
     where
         F: Fn(&T, Request, &CallContext) -> Outcome + Send + Sync + 'static,
     {
-        let (place, code) = (self.place(&format!("{operation:?}")), Arc::new(code));
+        let (called, code) = (self.call_of(&format!("{operation:?}")), Arc::new(code));
         self.operated(operation, move |turned: &Arc<Turned<T>>, request, context| {
             let code = code.clone();
-            turned.ask(Use::Shared, &place, context, move |value, turn, context| {
+            turned.ask(Use::Shared, &called, context, move |value, turn, context| {
                 with_ref(value, turn, |value| code(value, request, context))
             })
         })
@@ -215,10 +217,10 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
     where
         F: Fn(&mut T, Request, &CallContext) -> Outcome + Send + Sync + 'static,
     {
-        let (place, code) = (self.place(&format!("{operation:?}")), Arc::new(code));
+        let (called, code) = (self.call_of(&format!("{operation:?}")), Arc::new(code));
         self.operated(operation, move |turned: &Arc<Turned<T>>, request, context| {
             let code = code.clone();
-            turned.ask(Use::Exclusive, &place, context, move |value, turn, context| {
+            turned.ask(Use::Exclusive, &called, context, move |value, turn, context| {
                 with_mut(value, turn, |value| code(value, request, context))
             })
         })
@@ -229,7 +231,7 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
     where
         G: Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
     {
-        let whole = read(self.place("Whole"), whole);
+        let whole = read(self.call_of("Whole"), whole);
         self.given_whole(move |turned, context| whole(turned, context))
     }
 
@@ -255,22 +257,23 @@ impl<T: Send + Sync + 'static> ClassBuilder<Turned<T>> {
     where
         F: Fn(&Arc<parking_lot::RwLock<T>>, Arguments, Turn, &CallContext) -> Outcome + Send + Sync + 'static,
     {
-        let (place, method) = (self.place(&member.name), Arc::new(method));
+        let (called, method) = (self.call_of(&member.name), Arc::new(method));
         self.called(member, move |turned: &Arc<Turned<T>>, arguments, context| {
             let method = method.clone();
-            turned.ask(how, &place, context, move |value, turn, context| method(value, arguments, turn, context))
+            turned.ask(how, &called, context, move |value, turn, context| method(value, arguments, turn, context))
         })
     }
 }
 
 fn read<T: Send + Sync + 'static>(
-    place: Arc<str>,
+    called: Called,
     get: impl Fn(&T) -> Result<Value, Error> + Send + Sync + 'static,
 ) -> Box<super::Getter<Turned<T>>> {
     let get = Arc::new(get);
     Box::new(move |turned, context| {
         let get = get.clone();
-        turned.ask(Use::Shared, &place, context, move |value, turn, _| with_ref(value, turn, |value| get(value).into()))
+        turned
+            .ask(Use::Shared, &called, context, move |value, turn, _| with_ref(value, turn, |value| get(value).into()))
     })
 }
 
@@ -282,12 +285,12 @@ fn streamed(stream: Result<Box<dyn ValueStream>, Error>) -> Outcome {
 fn polled<H, C>(
     held: Result<H, Error>,
     context: &CallContext,
-    place: &Arc<str>,
+    called: &Called,
     method: impl FnOnce(H, CallContext) -> C,
 ) -> Outcome
 where
     C: Future<Output = Result<Value, Error>> + Send + 'static,
 {
     let future = held.and_then(|held| guarded(|| method(held, context.clone())));
-    future.map_or_else(Outcome::Error, |future| serve(future, context, place))
+    future.map_or_else(Outcome::Error, |future| serve(future, context, Some(called)))
 }

@@ -45,8 +45,8 @@ fn served(told: &Arc<Told>, number: u64) -> CallContext {
 
 type Desk = Turned<Vec<u64>>;
 
-fn place() -> Arc<str> {
-    "test".into()
+fn place() -> Called {
+    Called::new(&"test".into(), "", &Arc::default())
 }
 
 /// A call that adds a number.

@@ -218,13 +218,16 @@ impl<'a> Writer<'a> {
         }
         let text = self.name(&frame.text);
         let inner = [number(frame.first_line), number(frame.end_line), number(frame.end_column)];
+        let exported = frame.exported.then_some(Value::Bool(true));
         let of = match &frame.stack {
             Some(stack @ Value::Ref(_)) => vec![stack.clone(), number(frame.index)],
+            _ if frame.exported => vec![Value::None, number(0)],
             _ => Vec::new(),
         };
         let is_short =
             of.is_empty() && frame.signature.is_empty() && inner.iter().all(|number| *number == Value::Int(0));
-        let more = (!is_short).then(|| [self.name(&frame.signature)].into_iter().chain(inner).chain(of));
+        let more =
+            (!is_short).then(|| [self.name(&frame.signature)].into_iter().chain(inner).chain(of).chain(exported));
         Value::tuple(place.into_iter().chain([text]).chain(more.into_iter().flatten()))
     }
 
@@ -395,6 +398,7 @@ fn frame(value: &Value) -> Option<FrameInfo> {
         end_column: number(item(value, 8)),
         index: number(item(value, 10)),
         stack,
+        exported: matches!(item(value, 11), Value::Bool(true)),
     })
 }
 

@@ -302,5 +302,6 @@ fn of_frame(frame: &FrameInfo, slots: &[Value]) -> Json {
         ("end column", Json::Number(frame.end_column.into())),
         ("stack", frame.stack.as_ref().map_or(Json::Null, |stack| of_value(stack, slots))),
         ("index", Json::Number(frame.index.into())),
+        ("exported", Json::Bool(frame.exported)),
     ])
 }

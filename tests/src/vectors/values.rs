@@ -250,7 +250,7 @@ fn raised(object: &Value) -> Raised {
         context: Some(Arc::new(Raised::new("python:builtins.KeyError", "context"))),
         notes: vec!["a note".into()],
         group: vec![Arc::new(Raised::new("t:One", "1")), Arc::new(Raised::new("t:Two", "2"))],
-        frames: vec![frame, FrameInfo::default(), inner],
+        frames: vec![frame, FrameInfo { exported: true, ..FrameInfo::default() }, inner],
         object: Some(object.clone()),
         ..Raised::new("python:motor.Stuck", "the motor is stuck")
     }

@@ -24,6 +24,7 @@ pub(super) fn grouped() -> Error {
         end_column: 9,
         stack: Some(Value::Ref(Ref::Own(own()))),
         index: line - 1,
+        exported: line == 2,
     };
     let cause = Raised {
         cause: Some(Arc::new(Raised::new("t:Root", "root"))),
