@@ -5,6 +5,11 @@
 mod backtrace;
 mod call;
 mod from;
+mod origin;
+mod report;
+mod source;
+#[cfg(feature = "tracing")]
+pub(crate) mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +17,11 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-pub(crate) use backtrace::ErrorObject;
+pub use backtrace::backtraces_resolved;
+pub(crate) use origin::ErrorObject;
+pub use report::Report;
+#[cfg(feature = "tracing")]
+pub use spans::SpanLayer;
 
 use crate::host::{Operation, Own};
 use crate::shape::Shape;
@@ -174,7 +183,7 @@ pub struct Raised {
     /// Where it came through, the outermost call first.
     pub frames: Vec<FrameInfo>,
     /// The error object itself, where the runtime has one, so that it comes home as itself; of an error of Rust, what has
-    /// its [backtrace](Self::backtrace), if there is one.
+    /// its [backtrace](Self::backtrace) and the spans that it was raised in, if there are any.
     pub object: Option<Value>,
 }
 
@@ -223,21 +232,20 @@ pub enum FramesTold {
 }
 
 impl FrameInfo {
-    fn has_more(&self, told: FramesTold) -> bool {
-        match told {
-            FramesTold::Nothing => true,
-            FramesTold::Places => {
-                let has_secret = !self.signature.is_empty() && !self.exported;
-                self.stack.is_some() || !self.text.is_empty() || has_secret
-            }
-            FramesTold::Source => self.stack.is_some(),
-            FramesTold::Stacks => false,
-        }
+    /// Whether it is told who has it. Frames that an error of this side has go with its backtrace.
+    fn keeps_stack(&self, told: FramesTold, backtraces: bool) -> bool {
+        if ErrorObject::has(self) { backtraces } else { told == FramesTold::Stacks }
+    }
+
+    fn has_more(&self, told: FramesTold, backtraces: bool) -> bool {
+        let has_stack = self.stack.is_some() && !self.keeps_stack(told, backtraces);
+        let has_source = !self.text.is_empty() || (!self.signature.is_empty() && !self.exported);
+        told == FramesTold::Nothing || has_stack || (has_source && told < FramesTold::Source)
     }
 
     /// Takes off what is not told of it; whether anything is.
-    fn cut_to(&mut self, told: FramesTold) -> bool {
-        if told < FramesTold::Stacks {
+    fn cut_to(&mut self, told: FramesTold, backtraces: bool) -> bool {
+        if !self.keeps_stack(told, backtraces) {
             (self.stack, self.index) = (None, 0);
         }
         if told < FramesTold::Source {
@@ -307,18 +315,21 @@ impl Raised {
         self
     }
 
-    /// The error with as much of its frames as this, if it has more: of its own, or of what is behind it.
-    pub(crate) fn with_frames(&self, told: FramesTold) -> Option<Self> {
-        let part = |part: &Arc<Self>| part.with_frames(told).map(Arc::new);
+    /// The error with as much of its frames as this, if it has more: of its own, or of what is behind it. What has the
+    /// backtraces of this side's errors goes by itself.
+    pub(crate) fn with_frames(&self, told: FramesTold, backtraces: bool) -> Option<Self> {
+        let part = |part: &Arc<Self>| part.with_frames(told, backtraces).map(Arc::new);
         let cause = self.cause.as_ref().and_then(part);
         let context = self.context.as_ref().and_then(part);
         let group: Vec<_> = self.group.iter().map(part).collect();
-        let has_more = self.frames.iter().any(|frame| frame.has_more(told));
+        let keeps = backtraces || !self.is_traced();
+        let has_more = !keeps || self.frames.iter().any(|frame| frame.has_more(told, backtraces));
         if !has_more && cause.is_none() && context.is_none() && group.iter().all(Option::is_none) {
             return None;
         }
         let mut less = self.clone();
-        less.frames.retain_mut(|frame| frame.cut_to(told));
+        less.object = less.object.filter(|_| keeps);
+        less.frames.retain_mut(|frame| frame.cut_to(told, backtraces));
         less.cause = cause.or(less.cause);
         less.context = context.or(less.context);
         for (member, without) in less.group.iter_mut().zip(group) {

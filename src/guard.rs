@@ -6,6 +6,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Once};
 
+#[cfg(feature = "tracing")]
+use crate::error::spans;
 use crate::error::{Error, FrameInfo, Raised};
 
 thread_local! {
@@ -52,19 +54,25 @@ fn note(panic: &PanicHookInfo<'_>) {
     });
     let message = message_of(panic.payload());
     let raised = Raised { frames: vec![place], ..Raised::new("rust:panic", &*message) };
-    let error = Error::Raised(Arc::new(raised.with_backtrace(Backtrace::capture())));
+    let error = Error::Raised(Arc::new(raised.raised_here(Backtrace::capture())));
     let noted = Noted { message, error };
     // Of a thread that ends, nobody is told.
     let _ = NOTED.try_with(|last| last.set(Some(Box::new(noted))));
 }
 
 /// Within a guard, while it lives.
-struct Within(());
+struct Within {
+    #[cfg(feature = "tracing")]
+    _spans: spans::Within,
+}
 
 impl Within {
     fn enter() -> Self {
         WITHIN.set(WITHIN.get() + 1);
-        Self(())
+        Self {
+            #[cfg(feature = "tracing")]
+            _spans: spans::Within::enter(),
+        }
     }
 }
 

@@ -160,18 +160,14 @@ impl Node {
 
     /// Whether peers are told the backtraces of errors.
     pub(crate) fn tells_backtraces(&self) -> bool {
-        self.0.tells_backtraces || self.0.policy != Policy::Closed
+        self.0.tells_backtraces || self.0.frames_told >= FramesTold::Source
     }
 
     /// The error as a peer is told it: without the means to read a backtrace, where it could not be read, and with as
     /// much of what it came through as is for the peer.
     pub(crate) fn as_told(&self, error: Error) -> Error {
-        let mut error = error;
-        if let Some(untraced) = error.raised().filter(|_| !self.tells_backtraces()).and_then(|raised| raised.untraced())
-        {
-            error = Error::Raised(Arc::new(untraced));
-        }
-        match error.raised().and_then(|raised| raised.with_frames(self.0.frames_told)) {
+        let (frames, backtraces) = (self.0.frames_told, self.tells_backtraces());
+        match error.raised().and_then(|raised| raised.with_frames(frames, backtraces)) {
             Some(told) => Error::Raised(Arc::new(told)),
             None => error,
         }
@@ -260,7 +256,8 @@ impl NodeBuilder {
     }
 
     /// Whether peers may read the backtraces of Rust errors, which tell of the inside of this process, under the closed
-    /// policy too. The wider policies let them be read anyway. Where none are captured there is nothing to read: see
+    /// policy too; and with them the spans' fields, see [`SpanLayer`](crate::error::SpanLayer), and the source around.
+    /// The wider policies let them be read anyway, unless [`Self::tell_frames`] says less. Where none are captured there is nothing to read: see
     /// [`Raised::backtrace`](crate::error::Raised::backtrace).
     #[must_use]
     pub fn tell_backtraces(self, tell: bool) -> Self {

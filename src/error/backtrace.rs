@@ -1,118 +1,147 @@
-//! Backtraces of errors: captured where the environment asks for them, resolved when somebody looks, told by a gate.
+//! A backtrace that was captured: resolved, into text or frames, when somebody looks.
 
-use std::any::Any;
-use std::backtrace::{Backtrace, BacktraceStatus};
-use std::sync::{Arc, LazyLock};
+use std::backtrace::Backtrace;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::context::CallContext;
-use crate::error::{Error, FrameInfo, Raised};
-use crate::host::{Host, Operation, Outcome, Own, Request};
-use crate::proxy::Proxy;
-use crate::shape::{Category, Member, Shape};
-use crate::value::{Ref, Value};
-
-/// The attribute by which a backtrace is read.
-pub(crate) const BACKTRACE: &str = "backtrace";
+use crate::error::FrameInfo;
 
 /// Bytes of a backtrace that are told. Stops a deep stack from filling a message.
 const BACKTRACE_LEN_MAX: usize = 64 << 10;
 
-/// An error of this side as an object: it has what is told of an error only to whoever asks.
-pub(crate) struct ErrorObject {
+/// Frames of a backtrace that are told, the innermost.
+const FRAMES_MAX: usize = 256;
+
+/// How many were resolved.
+static RESOLVED: AtomicU64 = AtomicU64::new(0);
+
+/// How many backtraces of errors this process has resolved so far: each takes as long as reading the program's debug
+/// information does, the first tens of milliseconds. Capturing one resolves nothing.
+pub fn backtraces_resolved() -> u64 {
+    RESOLVED.load(Ordering::Relaxed)
+}
+
+/// A backtrace, with what was made of it.
+pub(crate) struct Trace {
     backtrace: Backtrace,
+    resolved: OnceLock<Resolved>,
 }
 
-/// One shape for all errors: it is constant.
-static SHAPE: LazyLock<Arc<Shape>> = LazyLock::new(|| {
-    // Not exposed: no peer learns of the inside of a process unless its policy, or the node's builder, says so.
-    let backtrace = Member::attribute(BACKTRACE).hidden().doc("Where it was raised, frame by frame, as text.");
-    let shape = Shape::new("rust:error", Category::Instance).doc_text("An error of Rust, where it was raised.");
-    Arc::new(shape.member(backtrace).operations(&[Operation::Text]))
-});
-
-impl ErrorObject {
-    /// The object of an error with this backtrace; nothing if none was captured.
-    pub(crate) fn of(backtrace: Backtrace) -> Option<Value> {
-        let is_there = backtrace.status() == BacktraceStatus::Captured;
-        is_there.then(|| Value::Ref(Ref::Own(Own::new(Self { backtrace }))))
-    }
-
-    /// Whether the frame is one of an error of this side's, which it has.
-    pub(crate) fn has(frame: &FrameInfo) -> bool {
-        matches!(&frame.stack, Some(Value::Ref(Ref::Own(own))) if own.downcast::<Self>().is_some())
-    }
-
-    /// Whether this asks for the backtrace of an error of this side.
-    pub(crate) fn is_asked(own: &Own, request: &Request) -> bool {
-        request.operation == Operation::Get
-            && request.member_name() == BACKTRACE
-            && own.downcast::<ErrorObject>().is_some()
-    }
-
-    fn text(&self) -> Value {
-        let text = self.backtrace.to_string();
-        let end = text.floor_char_boundary(BACKTRACE_LEN_MAX);
-        Value::text(&text[..end])
-    }
+struct Resolved {
+    text: String,
+    /// All frames, the innermost first.
+    frames: Vec<FrameInfo>,
 }
 
-impl Host for ErrorObject {
-    fn shape(&self) -> Arc<Shape> {
-        SHAPE.clone()
+impl Trace {
+    pub(crate) fn new(backtrace: Backtrace) -> Self {
+        Self { backtrace, resolved: OnceLock::new() }
     }
 
-    fn operate(&self, request: Request, _context: &CallContext) -> Outcome {
-        match (request.operation, request.member_name()) {
-            (Operation::Get, BACKTRACE) => Outcome::Value(self.text()),
-            (Operation::Text, _) => Outcome::Value(Value::text(format!("<{}>", SHAPE.name()))),
-            (Operation::Call | Operation::Get | Operation::Set | Operation::Delete, name) => {
-                Outcome::Error(Error::no_member(&SHAPE, name))
-            }
-            (operation, _) => Outcome::Error(Error::not_supported(&SHAPE, operation)),
+    fn resolved(&self) -> &Resolved {
+        self.resolved.get_or_init(|| {
+            RESOLVED.fetch_add(1, Ordering::Relaxed);
+            let text = self.backtrace.to_string();
+            // Files below it are told as it sees them.
+            let folder = std::env::current_dir().ok();
+            Resolved { frames: read(&text, folder), text }
+        })
+    }
+
+    /// As the standard library writes it.
+    pub(crate) fn text(&self) -> String {
+        let text = &self.resolved().text;
+        text[..text.floor_char_boundary(BACKTRACE_LEN_MAX)].to_owned()
+    }
+
+    /// The file of a frame that ends with this path: the compiler says where it was when it was compiled.
+    pub(super) fn whole_path(&self, end: &str) -> Option<&str> {
+        let files = self.resolved().frames.iter().map(|frame| &*frame.file);
+        files.into_iter().find(|file| ends_with(file, end))
+    }
+
+    /// The frames that lead from what was called to this place, the outermost first: what is around that serves the call,
+    /// and what is within makes the error.
+    pub(crate) fn frames(&self, place: &FrameInfo) -> Vec<FrameInfo> {
+        let frames = &self.resolved().frames[..];
+        let is_place = |frame: &FrameInfo| frame.line == place.line && ends_with(&frame.file, &place.file);
+        let inner = frames.iter().position(is_place).unwrap_or(0);
+        let guard = frames[inner..].iter().position(|frame| frame.name.starts_with(GUARD));
+        let mut within = &frames[inner..guard.map_or(frames.len(), |guard| inner + guard)];
+        while let Some((_, rest)) = within.split_last().filter(|(outermost, _)| serves(&outermost.name)) {
+            within = rest;
         }
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
+        within.iter().take(FRAMES_MAX).rev().cloned().collect()
     }
 }
 
-impl Raised {
-    /// The error with the backtrace of where this is called, if the environment asks for backtraces.
-    pub(super) fn traced(self) -> Self {
-        self.with_backtrace(Backtrace::capture())
-    }
+/// The function around the code of objects.
+const GUARD: &str = "wherever::guard::guarded";
 
-    /// The error with this backtrace, if it was captured, and if it has no object of its own.
-    pub(crate) fn with_backtrace(mut self, backtrace: Backtrace) -> Self {
-        if self.object.is_none() {
-            self.object = ErrorObject::of(backtrace);
+/// Whether a function of this name is none of the called code's own: of this library, or what the standard library puts
+/// around a call.
+fn serves(name: &str) -> bool {
+    name.contains("wherever::") || AROUND.iter().any(|around| name.contains(around))
+}
+
+const AROUND: [&str; 6] = [
+    "core::ops::function::",
+    "core::panic::unwind_safe",
+    "std::panicking",
+    "std::panic::",
+    "__rust_try",
+    "catch_unwind",
+];
+
+/// Whether a path, told as one or from its beginning, ends with another.
+fn ends_with(path: &str, end: &str) -> bool {
+    path.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with(['/', '\\']))
+}
+
+/// The frames of a backtrace's text: lines `number: function`, and below each `at file:line:column` where that is known.
+fn read(text: &str, folder: Option<PathBuf>) -> Vec<FrameInfo> {
+    let mut frames: Vec<FrameInfo> = Vec::new();
+    for line in text.lines().map(str::trim_start) {
+        if let Some((number, name)) = line.split_once(": ")
+            && number.bytes().all(|digit| digit.is_ascii_digit())
+        {
+            frames.push(FrameInfo { name: name.into(), ..FrameInfo::default() });
+        } else if let (Some(at), Some(frame)) = (line.strip_prefix("at "), frames.last_mut()) {
+            let mut parts = at.rsplitn(3, ':');
+            let mut number = || parts.next().and_then(|number| number.parse().ok());
+            let (column, line) = (number(), number());
+            let (Some(column), Some(line), Some(file)) = (column, line, parts.next()) else { continue };
+            (frame.column, frame.line) = (column, line);
+            frame.file = match (file.strip_prefix("./"), &folder) {
+                (Some(below), Some(folder)) => folder.join(below).to_string_lossy().as_ref().into(),
+                _ => file.into(),
+            };
         }
-        self
+    }
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_read_from_the_text_that_the_standard_library_writes() {
+        let (line, text) = (line!(), Backtrace::force_capture().to_string());
+        let frames = read(&text, std::env::current_dir().ok());
+        let here = frames.iter().find(|frame| ends_with(&frame.file, file!())).expect("this function");
+        assert_eq!((here.line, here.name.contains("frames_are_read")), (line, true), "{here:?}");
+        assert!(here.file.starts_with('/') || here.file.contains(":\\"), "{}", here.file);
+        assert!(here.column > 1);
+        assert_eq!(frames.len(), text.lines().filter(|line| !line.trim_start().starts_with("at ")).count());
     }
 
-    /// The error without what has its backtrace, if it has that.
-    pub(crate) fn untraced(&self) -> Option<Self> {
-        self.object_own()?.downcast::<ErrorObject>()?;
-        Some(Self { object: None, ..self.clone() })
-    }
-
-    /// The backtrace of where a Rust error was raised, as text: nothing where none was captured, or where its
-    /// side does not tell it. Whether one is captured is up to the environment of its process, `RUST_BACKTRACE` and
-    /// `RUST_LIB_BACKTRACE`; see [`std::backtrace`]. Under the closed policy it is told only after
-    /// [`NodeBuilder::tell_backtraces`](crate::NodeBuilder::tell_backtraces).
-    ///
-    /// It is made into text only when this asks for it: of an error of a peer's by a message each way, for which it
-    /// waits. In a task, read the attribute `backtrace` of [`Self::object`] instead.
-    ///
-    /// # Errors
-    /// As a call: [`Error::Disconnected`] if the error's side is gone.
-    pub fn backtrace(&self) -> Result<Option<String>, Error> {
-        let Some(Value::Ref(reference)) = &self.object else { return Ok(None) };
-        let object = Proxy::from(reference.clone());
-        if object.shape().find(BACKTRACE).is_none() {
-            return Ok(None);
-        }
-        object.get(BACKTRACE)?.to().map(Some)
+    #[test]
+    fn what_is_no_frame_is_none() {
+        let frames = read("nonsense\n at nowhere\n  7: f::{{closure}}\n  at C:\\x.rs:3:4\n  8: g\n at x:y\n", None);
+        let told: Vec<_> = frames.iter().map(|frame| (&*frame.name, &*frame.file, frame.line, frame.column)).collect();
+        assert_eq!(told, [("f::{{closure}}", "C:\\x.rs", 3, 4), ("g", "", 0, 0)]);
+        assert!(ends_with("/a/src/x.rs", "src/x.rs") && !ends_with("/a/mysrc/x.rs", "src/x.rs"));
     }
 }

@@ -21,7 +21,7 @@ impl Error {
 impl Raised {
     /// What was raised in the called code itself says its line: the call is that place, and not one more.
     fn through(mut self, call: FrameInfo, last_line: u32) -> Self {
-        let spans = self.frames.iter().take_while(|frame| ErrorObject::has(frame)).count();
+        let spans = self.frames.iter().take_while(|frame| !frame.name.is_empty() && ErrorObject::has(frame)).count();
         let place = self.frames.get_mut(spans).filter(|place| place.name.is_empty());
         // Where the called code stands may not be known: then all that is raised is taken to be raised there.
         let is_there = |place: &&mut FrameInfo| {

@@ -130,8 +130,8 @@ fn a_panic_that_is_gone_on_with_does_not_take_the_place_of_another() {
 
 #[test]
 fn a_backtrace_is_an_attribute_of_the_errors_object_behind_the_gate() {
-    assert_eq!(Raised::new("t:E", "").with_backtrace(Backtrace::disabled()).object, None);
-    let raised = Raised::new("t:E", "").with_backtrace(Backtrace::force_capture());
+    assert_eq!(Raised::new("t:E", "").at(Location::caller(), "").raised_here(Backtrace::disabled()).object, None);
+    let raised = Raised::new("t:E", "").at(Location::caller(), "").raised_here(Backtrace::force_capture());
     let text = raised.backtrace().unwrap().unwrap();
     assert!(text.contains("a_backtrace_is_an_attribute"), "{text}");
     let own = raised.object_own().unwrap();
@@ -142,7 +142,7 @@ fn a_backtrace_is_an_attribute_of_the_errors_object_behind_the_gate() {
     let other = own.host().operate(Request::member(Operation::Get, "other"), &CallContext::local());
     assert!(matches!(other, Outcome::Error(Error::NoMember { .. })));
     // What a runtime's own error object is stays it.
-    let with_own = Raised { object: Some(Value::Int(1)), ..Raised::new("t:E", "") };
-    assert_eq!(with_own.with_backtrace(Backtrace::force_capture()).object, Some(Value::Int(1)));
+    let with_own = Raised { object: Some(Value::Int(1)), ..Raised::new("t:E", "").at(Location::caller(), "") };
+    assert_eq!(with_own.raised_here(Backtrace::force_capture()).object, Some(Value::Int(1)));
     assert_eq!(Raised::new("t:E", "").backtrace().unwrap(), None);
 }

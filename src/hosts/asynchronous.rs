@@ -11,6 +11,8 @@ use parking_lot::Mutex;
 use crate::context::CallContext;
 use crate::drive::TaskLane;
 use crate::error::Error;
+#[cfg(feature = "tracing")]
+use crate::error::spans::Around;
 use crate::guard::guarded;
 use crate::host::Outcome;
 use crate::hosts::called::Called;
@@ -39,6 +41,8 @@ struct Polled {
     lane: TaskLane,
     /// What errors of it that come later are told to have come through.
     called: Option<Called>,
+    #[cfg(feature = "tracing")]
+    around: Around,
 }
 
 /// Serves a call by this future. An error that comes later is told to have come through `called`; of one that comes at
@@ -49,7 +53,14 @@ pub(crate) fn serve(
     called: Option<&Called>,
 ) -> Outcome {
     let lane = TaskLane::take();
-    let polled = Box::new(Polled { code: Box::pin(future), context: context.clone(), lane, called: called.cloned() });
+    let polled = Box::new(Polled {
+        code: Box::pin(future),
+        context: context.clone(),
+        lane,
+        called: called.cloned(),
+        #[cfg(feature = "tracing")]
+        around: Around::now(),
+    });
     let served = Arc::new(Served(Mutex::new(State::Polling(false))));
     match polled.poll(&served) {
         Ok(result) => {
@@ -79,7 +90,13 @@ impl Polled {
         let waker = Waker::from(served.clone());
         let mut context = Context::from_waker(&waker);
         let (code, lane) = (&mut self.code, self.lane.lane());
-        let poll = || lane.run(|| code.as_mut().poll(&mut context));
+        #[cfg(feature = "tracing")]
+        let around = self.around;
+        let poll = || {
+            #[cfg(feature = "tracing")]
+            around.restore();
+            lane.run(|| code.as_mut().poll(&mut context))
+        };
         let polled = guarded(|| self.context.serve(poll));
         let result = match polled {
             Ok(Poll::Pending) => return Err(self),

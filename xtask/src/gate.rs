@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
         repeat: "cargo test --locked --package wherever --features tracing --lib traced",
         run: Step::as_shown,
     },
+    Step { name: "traced", repeat: "cargo test --locked --package wherever-traced", run: Step::as_shown },
     Step { name: "heap-bound", repeat: "cargo test --locked --package wherever-fuzz --lib", run: Step::as_shown },
     Step {
         name: "abi3",

@@ -145,9 +145,15 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     // Peers of theirs in Rust: a demo, and one that uses whatever it is given.
     let packages = ["build", "--quiet", "--package", "wherever-demos", "--package", "wherever-tests"];
     run(cargo(&packages).args(["--bin", "python_peer", "--bin", "beside_python"]))?;
+    // Alone: with what it has of the library, nothing else is tested.
+    run(cargo(&["build", "--quiet", "--package", "wherever-traced", "--bin", "traced"]))?;
     let built = target_dir().join("debug");
     let mut pytest = environment.command("pytest");
-    pytest.args(args).env("WHEREVER_BESIDE_PYTHON", built.join("beside_python")).env("WHEREVER_DEMOS", built);
+    pytest
+        .args(args)
+        .env("WHEREVER_BESIDE_PYTHON", built.join("beside_python"))
+        .env("WHEREVER_TRACED", built.join("traced"))
+        .env("WHEREVER_DEMOS", built);
     // From here no program imports the package's source by chance.
     run(pytest.current_dir(root().join("python/tests")))
 }

@@ -220,6 +220,14 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
         Class(Arc::new(self.definition))
     }
 
+    /// A method that is given the instance as its objects hold it.
+    pub(crate) fn shared_with<F>(self, member: Member, method: F) -> Self
+    where
+        F: Fn(&Arc<T>, Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
+    {
+        self.called(member, method)
+    }
+
     pub(super) fn called<F>(mut self, member: Member, code: F) -> Self
     where
         F: Fn(&Arc<T>, Arguments, &CallContext) -> Outcome + Send + Sync + 'static,
