@@ -58,7 +58,7 @@ impl Motor {
     /// In no span, and calls back while it is in one.
     pub fn calls(&self, whom: Proxy, member: String) -> Result<Value, Error> {
         let _around = info_span!("around", secret = "of this side").entered();
-        whom.call(&*member, (9,))
+        whom.call(&member, (9,))
     }
 
     pub fn plain(&self) -> Result<i64, Error> {

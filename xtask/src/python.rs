@@ -146,7 +146,7 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     let packages = ["build", "--quiet", "--package", "wherever-demos", "--package", "wherever-tests"];
     run(cargo(&packages).args(["--bin", "python_peer", "--bin", "beside_python"]))?;
     // Alone: with what it has of the library, nothing else is tested.
-    run(cargo(&["build", "--quiet", "--package", "wherever-traced", "--bin", "traced"]))?;
+    run(&mut cargo(&["build", "--quiet", "--package", "wherever-traced", "--bin", "traced"]))?;
     let built = target_dir().join("debug");
     let mut pytest = environment.command("pytest");
     pytest
