@@ -101,12 +101,9 @@ pub(crate) fn exactly(value: &Value, what: &str, count: usize) -> Result<Items, 
     }
 }
 
-/// Structs that cross as tuples of their fields, in their order.
+/// Has structs cross as tuples of these fields, in this order.
 macro_rules! records {
-    ($($(#[$above:meta])* pub struct $name:ident { $($(#[$docs:meta])* pub $field:ident: $type:ty,)* })*) => {$(
-        $(#[$above])*
-        pub struct $name { $($(#[$docs])* pub $field: $type,)* }
-
+    ($($name:ident { $($field:ident),* })*) => {$(
         impl ::wherever::IntoValue for $name {
             fn into_value(self) -> Result<::wherever::Value, ::wherever::Error> {
                 Ok(::wherever::Value::tuple([$(::wherever::IntoValue::into_value(self.$field)?),*]))

@@ -6,11 +6,7 @@ use wherever::{Error, FromValue, IntoValue, Value};
 use crate::tuple::unlike;
 
 macro_rules! words {
-    ($($(#[$above:meta])* pub enum $name:ident { $($(#[$docs:meta])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[$above])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$docs])* $variant,)* }
-
+    ($($name:ident { $($variant:ident = $word:literal),* })*) => {$(
         impl $name {
             /// The word that it crosses as.
             pub fn word(self) -> &'static str {
@@ -43,30 +39,38 @@ macro_rules! words {
     )*};
 }
 
-words! {
-    /// Which variables of a frame.
-    pub enum Scope {
-        /// Those of the function.
-        Locals = "locals",
-        /// Those of its module.
-        Globals = "globals",
-    }
+/// Which variables of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Those of the function.
+    Locals,
+    /// Those of its module.
+    Globals,
+}
 
-    /// Why a thread stopped.
-    pub enum Reason {
-        /// A breakpoint was hit.
-        Breakpoint = "breakpoint",
-        /// A step is done.
-        Step = "step",
-        /// It was asked to.
-        Pause = "pause",
-        /// A function was called.
-        Call = "call",
-        /// A function returns.
-        Return = "return",
-        /// An error was raised.
-        Exception = "exception",
-        /// The program begins.
-        Entry = "entry",
+/// Why a thread stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A breakpoint was hit.
+    Breakpoint,
+    /// A step is done.
+    Step,
+    /// It was asked to.
+    Pause,
+    /// A function was called.
+    Call,
+    /// A function returns.
+    Return,
+    /// An error was raised.
+    Exception,
+    /// The program begins.
+    Entry,
+}
+
+words! {
+    Scope { Locals = "locals", Globals = "globals" }
+    Reason {
+        Breakpoint = "breakpoint", Step = "step", Pause = "pause", Call = "call", Return = "return",
+        Exception = "exception", Entry = "entry"
     }
 }

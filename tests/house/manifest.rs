@@ -18,6 +18,10 @@ const BY_FLAG: &str = "shuttle";
 /// What the Python package depends on; and it alone on the first of them.
 const PYTHON: [&str; 4] = ["pyo3", "parking_lot", "wherever", "wherever-transports"];
 
+/// What the interfaces of debuggers depend on, and what the adapter for editors does.
+const DEBUG: [&str; 1] = ["wherever"];
+const DAP: [&str; 6] = ["parking_lot", "serde", "serde_json", "wherever", "wherever-debug", "wherever-transports"];
+
 /// Packages below the core at any depth, those for compiling and for other systems included. More need a reason.
 const TREE_MAX: usize = 25;
 
@@ -86,4 +90,12 @@ fn the_interpreter_is_the_python_packages_alone() {
     assert_eq!(direct, BTreeSet::from(PYTHON));
     let others = locked.iter().filter(|(_, below)| below.iter().any(|name| name == PYTHON[0]));
     assert_eq!(others.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["wherever-python"]);
+}
+
+#[test]
+fn whoever_debugs_depends_on_little() {
+    let locked = locked();
+    let direct = |name: &str| locked[name].iter().map(String::as_str).collect::<BTreeSet<_>>();
+    assert_eq!(direct("wherever-debug"), BTreeSet::from(DEBUG));
+    assert_eq!(direct("wherever-dap"), BTreeSet::from(DAP));
 }

@@ -22,7 +22,8 @@ fn core() -> Vec<Source> {
 
 /// The sources of all that is held to the same lengths and manners.
 fn all() -> Vec<Source> {
-    core().into_iter().chain(sources("python/src", 20)).collect()
+    let others = [("python/src", 20), ("debug/src", 5), ("dap/src", 10)];
+    core().into_iter().chain(others.into_iter().flat_map(|(folder, least)| sources(folder, least))).collect()
 }
 
 fn sources(folder: &str, least: usize) -> Vec<Source> {
