@@ -8,7 +8,7 @@ use wherever::limits::Limits;
 use wherever::typed::TypedProxy;
 use wherever::{Error, Node, Notice, Peer};
 use wherever_debug::{
-    Command, DebugListener, Debugger, DebuggerProxy, Failure, NAME, Place, Placed, Stop, ThreadInfo, Tuple,
+    Command, DebugListener, Debugger, DebuggerProxy, Failure, NAME, Place, Placed, Reason, Stop, ThreadInfo, Tuple,
 };
 
 use crate::arguments::{Attach, Goto, GotoTargets, SetBreakpoints, SetFunctionBreakpoints};
@@ -125,7 +125,7 @@ impl Session {
                     halt
                 }
             };
-            state.threads.push(Thread { theirs: number, name, halt: Some(Arc::new(halt)) });
+            state.threads.push(Thread { theirs: number, name, halt: Some(Arc::new(halt)), is_leaving: false });
         }
     }
 
@@ -162,6 +162,10 @@ impl Session {
                 return Ok(Command::Detach);
             }
             let number = state.thread(stop.thread, &stop.thread_name);
+            let thread = &mut state.threads[number as usize - 1];
+            if std::mem::take(&mut thread.is_leaving) && stop.reason == Reason::Return {
+                return Ok(Command::Next);
+            }
             state.last = number;
             state.waiting += 1;
             let place = &mut state.threads[number as usize - 1].halt;
@@ -200,6 +204,17 @@ impl Session {
         state.numbered(thread)?.halt = None;
         state.table.forget(&halt);
         Ok(halt)
+    }
+
+    /// The command by which a thread leaves its function: where that stops as the function returns, it takes one more.
+    pub(crate) fn leaving(&self, halt: &Halt) -> Command {
+        if halt.reason == Some(Reason::Return) {
+            return Command::Next;
+        }
+        if let Ok(thread) = self.state.lock().numbered(halt.thread) {
+            thread.is_leaving = true;
+        }
+        Command::Return
     }
 
     /// The process is gone.

@@ -55,13 +55,15 @@ pub(crate) struct Thread {
     pub(crate) theirs: i64,
     pub(crate) name: String,
     pub(crate) halt: Option<Arc<Halt>>,
+    /// It is on its way out of a function, to its caller.
+    pub(crate) is_leaving: bool,
 }
 
 impl State {
     /// The editor's number of a thread.
     pub(crate) fn thread(&mut self, theirs: i64, name: &str) -> i64 {
         let at = self.threads.iter().position(|thread| thread.theirs == theirs).unwrap_or_else(|| {
-            self.threads.push(Thread { theirs, name: String::new(), halt: None });
+            self.threads.push(Thread { theirs, name: String::new(), halt: None, is_leaving: false });
             self.threads.len() - 1
         });
         self.threads[at].name = name.into();
@@ -250,7 +252,11 @@ impl Session {
             "continue" => self.going(&request, Command::Continue)?,
             "next" => self.going(&request, Command::Next)?,
             "stepIn" => self.going(&request, Command::Step)?,
-            "stepOut" => self.going(&request, Command::Return)?,
+            "stepOut" => {
+                let halt = self.release(request.arguments::<OfThread>()?.thread_id)?;
+                let command = self.leaving(&halt);
+                Plan::Then(Box::new(move || halt.go(command)))
+            }
             "goto" => {
                 let arguments = request.arguments()?;
                 let (halt, line) = self.jump(arguments)?;

@@ -27,6 +27,8 @@ struct File {
     name: String,
     text: Option<Arc<str>>,
     written: Option<PathBuf>,
+    /// It was to be written, and has no text: many a file has none, of code that was made at run time.
+    is_without: bool,
 }
 
 /// Files here that were looked into for one answer, by their names over there.
@@ -75,7 +77,7 @@ impl Sources {
     fn number(&self, file: &str) -> usize {
         let mut known = self.known.lock();
         known.iter().position(|known| known.name == file).unwrap_or_else(|| {
-            known.push(File { name: file.into(), text: None, written: None });
+            known.push(File { name: file.into(), text: None, written: None, is_without: false });
             known.len() - 1
         })
     }
@@ -119,22 +121,21 @@ impl Sources {
                 continue;
             }
             let at = self.number(&place.file);
-            if self.known.lock()[at].written.is_some() {
+            let is_done = |known: &File| known.written.is_some() || known.is_without;
+            if is_done(&self.known.lock()[at]) {
                 continue;
             }
-            match self.text(at as i64 + 1, &ask) {
-                Ok(text) => {
-                    let path = self.free_path(folder, &place.file);
-                    let write = || {
-                        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-                        fs::write(&path, &*text)
-                    };
-                    write().map_err(|error| Refusal(format!("{} cannot be written: {error}", path.display())))?;
-                    self.known.lock()[at].written = Some(path);
-                }
-                // Many a file has no text: of code that was made at run time.
-                Err(_) => continue,
-            }
+            let Ok(text) = self.text(at as i64 + 1, &ask) else {
+                self.known.lock()[at].is_without = true;
+                continue;
+            };
+            let path = self.free_path(folder, &place.file);
+            let write = || {
+                path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                fs::write(&path, &*text)
+            };
+            write().map_err(|error| Refusal(format!("{} cannot be written: {error}", path.display())))?;
+            self.known.lock()[at].written = Some(path);
         }
         Ok(())
     }

@@ -72,7 +72,8 @@ impl Script {
                 if matches!(command, Command::Continue | Command::Detach) {
                     break;
                 }
-                reason = Reason::Step;
+                // It stops as the function returns, before the caller goes on.
+                reason = if command == Command::Return { Reason::Return } else { Reason::Step };
             }
             (thread::current().id(), commands)
         })

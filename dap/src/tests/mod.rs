@@ -273,7 +273,9 @@ fn a_stopped_thread_evaluates_for_itself_and_goes_on_as_it_is_told() {
     assert_eq!(client.refused("goto", json!({"threadId": number, "targetId": 9})), "9 is no target");
     client.ask("continue", json!({"threadId": number}));
     let (thread, commands) = thread.join().unwrap();
-    let expected = [Command::Next, Command::Step, Command::Return, Command::Jump(20), Command::Continue];
+    use Command::*;
+    // Out of a function is to its caller.
+    let expected = [Next, Step, Return, Next, Jump(20), Continue];
     assert_eq!(commands, expected);
     assert_eq!(script.evaluated(), [thread; 2]);
     assert_eq!(client.refused("continue", json!({"threadId": number})), "the thread is running; pause it first");
