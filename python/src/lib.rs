@@ -30,6 +30,9 @@ use pyo3::prelude::*;
 /// The extension module.
 #[pymodule]
 mod _wherever {
+    /// Whether it is built for the stable interface, which every later version of the interpreter has.
+    #[pymodule_export]
+    const IS_ABI3: bool = cfg!(feature = "abi3");
     #[pymodule_export]
     use crate::calls::waits;
     #[pymodule_export]

@@ -68,7 +68,9 @@ def grouped():
         raise ExceptionGroup("several", [error, KeyError("k")])
 
 def deep(n):
-    return deep(n - 1) if n else 1 // 0
+    if n:
+        return deep(n - 1)
+    return 1 // 0
 
 def fast_frame():
     try:

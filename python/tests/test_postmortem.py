@@ -91,11 +91,16 @@ COMMANDS = [
 
 
 def test_each_command_prints_what_it_would_here_and_takes_so_many_round_trips(session):
+    wanted = list(COMMANDS)
+    if sys.version_info >= (3, 13):
+        # From there on no variable of a function can be deleted by a debugger, here or elsewhere.
+        at = wanted.index(("del flag", "", 1))
+        wanted[at:at + 2] = [("del flag", "*** NameError: name 'flag' is not defined", 1), ("p flag", "True", 0)]
     seen = []
     for typed, _, _ in COMMANDS:
         printed = session.type(typed)
         seen.append((typed, printed, session.trips()))
-    assert seen == COMMANDS
+    assert seen == wanted
 
 
 def test_the_page_says_what_was_measured():
@@ -149,6 +154,7 @@ def test_interact_and_source_and_display(session):
     session.child.expect_exact(">>> ")
     session.child.sendline("print(total, LIMIT)")
     session.child.expect_exact("36 10")
+    session.child.expect_exact(">>> ")
     session.child.sendeof()
     session.child.expect_exact("(Pdb) ")
     printed = session.type("source inner")
@@ -195,11 +201,12 @@ def test_printing_costs_nothing_but_the_error_itself(tmp_path):
     """)
     printed = session.child.read().replace("\r\n", "\n")
     assert "MESSAGES 2 0\n" in printed
-    assert "INSPECTED 2 [('<module>', 1), ('outer', 1), ('inner', 1)]" in printed
+    # Before 3.13 it looks for where each function begins, which takes the source.
+    assert f"INSPECTED {0 if sys.version_info >= (3, 13) else 2} [('<module>', 1), ('outer', 1), ('inner', 1)]" in printed
     assert "CODE 7 True" in printed
     assert 'raise AppError("too big", 7)' in printed and printed.count("AppError: too big\n") == 4
-    if sys.version_info >= (3, 11):
-        # Under the call, and nowhere else.
+    if (3, 11) <= sys.version_info < (3, 13):
+        # Under the call, and nowhere else. Later versions leave them out where all that is returned is a call.
         at = printed.index("return inner(Box(n)")
         line, carets = printed[at:].splitlines()[:2]
         assert carets.strip() == "^" * len('inner(Box(n), list(range(n)), True, "r1", deep=1)')
@@ -229,6 +236,7 @@ def test_after_the_peer_was_killed_what_was_seen_stays_and_the_rest_says_so(tmp_
     session.child.expect_exact(">>> ")
     session.child.sendline("print(globals()['...'])")
     session.child.expect_exact("not to be had: Disconnected")
+    session.child.expect_exact(">>> ")
     session.child.sendeof()
     session.child.expect_exact("(Pdb) ")
     session.end()
@@ -316,6 +324,7 @@ def test_900_deep_is_printed_short(tmp_path):
         m.deep(900)
     except ZeroDivisionError as e:
         text = traceback.format_exc()
+    assert sys.version_info < (3, 11) or "    return 1 // 0\\n" + " " * 11 + "~~^^~~\\n" in text, text
     stats = peer.stats()
     print("DEEP", "Previous line repeated" in text, stats.bytes_received < 300_000, len(text) < 5000)
     """)

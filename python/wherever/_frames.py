@@ -17,6 +17,9 @@ from wherever import _signature, _sources, _stack, _wherever
 from wherever._variables import PLACE, Names, Place, Variables
 
 LINE_MAX = 1 << 30
+# Where a frame has run, what it was called with is written into its variables each time that somebody looks at them: a
+# mark that is known again, but not the tuples and dicts that many arguments make.
+RUN = _wherever.IS_ABI3 or sys.version_info < (3, 11)
 
 
 def traceback(places: Iterable[tuple[Any, ...]], session: int,
@@ -126,7 +129,9 @@ def _parameters(signature: str) -> tuple[list[str], int, list[str], int]:
     many: dict[int, str] = {}
     positional = 0
     for name, parameter in parsed.parameters.items() if parsed else ():
-        if parameter.kind is parameter.VAR_POSITIONAL:
+        if RUN and parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            named.append(name)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
             many[inspect.CO_VARARGS] = name
         elif parameter.kind is parameter.VAR_KEYWORD:
             many[inspect.CO_VARKEYWORDS] = name

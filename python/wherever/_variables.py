@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import dis
+import sys
 from collections.abc import Iterator, MutableMapping
 from typing import Any, NamedTuple
 
@@ -104,7 +106,7 @@ class Variables(MutableMapping[str, Any]):
             del self._own[name]
             return
         # Before 3.13 the interpreter deletes what is not bound in a stand-in frame whenever somebody looks at it.
-        if not _is_statement(name) or name not in self.look():
+        if (sys.version_info < (3, 13) and not _is_statement(name)) or name not in self.look():
             raise KeyError(name)
         self._place.owner.call("remove", self._place.index, name)
         del self.look()[name]
@@ -159,8 +161,6 @@ def _is_for_tools(name: Any) -> bool:
 
 def _is_statement(name: str) -> bool:
     """Whether the code two calls further out deletes this very name by a statement."""
-    import dis
-    import sys
     frame = sys._getframe(2)
     code = frame.f_code
     found = [at for at in dis.get_instructions(code) if at.offset == frame.f_lasti]
