@@ -17,8 +17,9 @@ use crate::values::outgoing;
 /// Places told of one error: of many, the outermost and the innermost half.
 const FRAMES_MAX: usize = 128;
 
-/// File, line, column, end line, end column, name, first line, text, signature, stack and index of a place.
-type Place<'py> = (String, u32, u32, u32, u32, String, u32, String, String, Option<Bound<'py, PyAny>>, u32);
+/// File, line, column, end line, end column, name, first line, text, signature, stack and index of a place, and whether it
+/// is the call of an exported member.
+type Place<'py> = (String, u32, u32, u32, u32, String, u32, String, String, Option<Bound<'py, PyAny>>, u32, bool);
 
 /// The stack of a peer's that a frame belongs to: what there is to the frame is asked of it.
 #[pyclass(frozen, weakref, module = "wherever", name = "FrameOwner")]
@@ -34,6 +35,11 @@ impl FrameOwner {
     fn new(stack: &Bound<'_, PyAny>) -> PyResult<Self> {
         let proxy = proxy_of(stack)?.ok_or_else(|| PyTypeError::new_err("no remote stack"))?;
         Ok(Self { proxy: Some(proxy), life: process::life() })
+    }
+
+    /// Whether the stack has such a member, which is known without asking it.
+    fn has(&self, member: &str) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.shape().find(member).is_some())
     }
 
     /// What this member of the stack gives.
@@ -81,7 +87,7 @@ pub(crate) fn of(exception: &Bound<'_, PyAny>) -> Vec<FrameInfo> {
         last.as_ref().map(|(_, value)| value.clone())
     };
     let mut frame = |place: Bound<'_, PyAny>| -> PyResult<FrameInfo> {
-        let (file, line, column, end_line, end_column, name, first_line, text, signature, stack, index) =
+        let (file, line, column, end_line, end_column, name, first_line, text, signature, stack, index, exported) =
             place.extract::<Place<'_>>()?;
         Ok(FrameInfo {
             file: Arc::from(file),
@@ -95,6 +101,7 @@ pub(crate) fn of(exception: &Bound<'_, PyAny>) -> Vec<FrameInfo> {
             end_column,
             stack: stack.and_then(&mut value_of),
             index,
+            exported,
         })
     };
     told().unwrap_or_default().into_iter().filter_map(|place| frame(place).ok()).collect()
@@ -121,6 +128,7 @@ fn places<'py>(py: Python<'py>, frames: &[FrameInfo]) -> PyResult<Bound<'py, PyL
             &*frame.signature,
             &owner,
             frame.index,
+            frame.exported,
         ))?;
         last = frame.stack.as_ref().map(|stack| (stack, owner));
     }

@@ -50,11 +50,11 @@ def new_frame(place: Place, session: int) -> types.FrameType | None:
         "__loader__": _sources.Loader(shown, place.file, place.owner),
     }
     try:
-        code = _code(shown, _sources.plain(place.name), place.first_line, _extent(place), place.signature)
+        code = _code(shown, _sources.plain(place.name) or "?", place.first_line, _extent(place), place.signature)
         frame = _made(code, names, variables)
     except ValueError:
         # What its side says of it makes no code.
-        code = _code(shown, _sources.plain(place.name), 0, (min(place.line, LINE_MAX), 0, 0), "")
+        code = _code(shown, _sources.plain(place.name) or "?", 0, (min(place.line, LINE_MAX), 0, 0), "")
         frame = _made(code, names, variables)
     return frame
 

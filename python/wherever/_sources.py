@@ -118,9 +118,12 @@ class Lines:
 def note(shown: str, line: int, text: str | None, owner: Any, file: str) -> None:
     """A line that came with an error, if one came; the rest of the file is this owner's to tell."""
     global _chars
-    if not 1 <= line <= LINE_MAX or not (text or owner is not None):
+    if not 1 <= line <= LINE_MAX:
         return
     with _lock:
+        # A line without a text, of a frame that nobody has, is not asked for by who prints it.
+        if not text and owner is None and shown not in _shown:
+            return
         lines = _shown.pop(shown, None)
         if lines is None:
             lines = Lines(shown)
@@ -170,6 +173,12 @@ def shown_name(file: str, session: int) -> str:
     file = plain(file)
     mark = f"{SHOWN} {session}>" if session else f"{SHOWN}>"
     return f"{mark}{file if file.startswith('/') else '/' + file}"
+
+
+def session_of(shown: str) -> int:
+    """The session of a file that is shown under this name."""
+    number = shown.partition(">")[0].removeprefix(SHOWN).strip()
+    return int(number) if number.isdigit() else 0
 
 
 def plain(text: str) -> str:

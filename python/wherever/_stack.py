@@ -193,7 +193,7 @@ def summary(error: BaseException, most: int) -> list[tuple[Any, ...]]:
     frames = list(enumerate(stack._frames))
     if len(frames) > most:
         frames = frames[:most // 2] + frames[-(most // 2):]
-    return [place_in(at.frame) or (*place_of(at), stack, index) for index, at in frames]
+    return [place_in(at.frame) or (*place_of(at), stack, index, False) for index, at in frames]
 
 
 def title_of(error: BaseException) -> str:

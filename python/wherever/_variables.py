@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from typing import Any, NamedTuple
 
-from wherever._errors import Denied, Error
+from wherever._errors import Denied, Error, RemoteError
 from wherever._signature import signature
 
 # What a frame's code is given where the interpreter insists on arguments.
@@ -33,6 +33,7 @@ class Place(NamedTuple):
     signature: str
     owner: Any = None
     index: int = 0
+    exported: bool = False
 
 
 class Rest:
@@ -185,5 +186,6 @@ class Names(dict[str, Any]):
             raise Denied(f"{name!r} is not known here: {NOT_TOLD}")
         try:
             return self.place.owner.call("global_value", self.place.index, name)
-        except (NameError, LookupError):
+        except (NameError, LookupError, RemoteError):
+            # Another language's error says the same in its own way.
             raise KeyError(name) from None

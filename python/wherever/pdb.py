@@ -12,7 +12,7 @@ import pdb
 import sys
 from typing import Any
 
-from wherever import _frames, _frozen
+from wherever import _backtraces, _frames, _frozen
 from wherever._errors import Error
 
 
@@ -26,7 +26,7 @@ def post_mortem(error: BaseException | None = None) -> None:
         error = sys.exc_info()[1] or getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     if error is None:
         raise ValueError("no exception is given, none is being handled, and none was raised before")
-    traceback = _frames.again(error.__traceback__)
+    traceback = _backtraces.with_backtraces(_frames.again(error.__traceback__))
     if traceback is None:
         raise ValueError(f"this {type(error).__name__} has no traceback: it was never raised, or its side tells none")
     # What was cleared meanwhile is shown anew.

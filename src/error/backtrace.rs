@@ -67,17 +67,24 @@ impl Trace {
         let frames = &self.resolved().frames[..];
         let is_place = |frame: &FrameInfo| frame.line == place.line && ends_with(&frame.file, &place.file);
         let inner = frames.iter().position(is_place).unwrap_or(0);
-        let guard = frames[inner..].iter().position(|frame| frame.name.starts_with(GUARD));
-        let mut within = &frames[inner..guard.map_or(frames.len(), |guard| inner + guard)];
-        while let Some((_, rest)) = within.split_last().filter(|(outermost, _)| serves(&outermost.name)) {
+        let guard = frames[inner..].iter().position(is_guard).map_or(frames.len(), |guard| inner + guard);
+        // Where this library's files are, as the guard's own shows: what is inlined is told without its path.
+        let library = frames.get(guard).and_then(|guard| guard.file.strip_suffix(GUARD_FILE)).unwrap_or("\0");
+        let serves = |frame: &FrameInfo| frame.file.starts_with(library) || serves(&frame.name);
+        let mut within = &frames[inner..guard];
+        while let Some((_, rest)) = within.split_last().filter(|(outermost, _)| serves(outermost)) {
             within = rest;
         }
         within.iter().take(FRAMES_MAX).rev().cloned().collect()
     }
 }
 
-/// The function around the code of objects.
-const GUARD: &str = "wherever::guard::guarded";
+/// Whether the frame is of what is around the code of objects.
+fn is_guard(frame: &FrameInfo) -> bool {
+    frame.file.ends_with(GUARD_FILE) && ["guarded", "telling"].iter().any(|name| frame.name.contains(name))
+}
+
+const GUARD_FILE: &str = "guard.rs";
 
 /// Whether a function of this name is none of the called code's own: of this library, or what the standard library puts
 /// around a call.
@@ -85,7 +92,8 @@ fn serves(name: &str) -> bool {
     name.contains("wherever::") || AROUND.iter().any(|around| name.contains(around))
 }
 
-const AROUND: [&str; 6] = [
+const AROUND: [&str; 7] = [
+    "alloc::boxed::Box",
     "core::ops::function::",
     "core::panic::unwind_safe",
     "std::panicking",

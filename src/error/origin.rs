@@ -50,13 +50,15 @@ static CLASS: LazyLock<Class<ErrorObject>> = LazyLock::new(|| {
     let class = Class::builder("rust:error").doc("An error of Rust, where it was raised.").interface(STACK);
     let class = class
         .attribute_with(backtrace, |error: &ErrorObject| Ok(error.trace.as_ref().map(Trace::text).into()))
-        .operation(Operation::Text, |error, _, _| Outcome::Value(Value::text(error.shown())))
         .method_with(method("title", "() -> str"), |error, _, _| Ok(Value::text(&*error.title)))
         .method_with(method("places", "()"), |error, _, _| Ok(Value::tuple(error.places().iter().map(place_value))))
         .shared_method(method("contents", "(frame: int)"), contents)
         .shared_method(method("variables", "(frame: int, scope: str, start: int, count: int)"), variables)
         .shared_method(method("evaluate", "(frame: int, text: str)"), evaluate)
-        .method_with(method("global_value", "(frame: int, name: str)"), |_, _, _| Err(no_variables("read")))
+        .method_with(method("global_value", "(frame: int, name: str)"), |_, mut arguments, _| {
+            let name: String = arguments.take(1, "name")?;
+            Err(Error::raise("rust:variable", format!("there is no {name:?}: frames of Rust have the fields of spans")))
+        })
         .method_with(method("parts", "(value, start: int, count: int)"), |_, _, _| Ok(Value::tuple([])))
         .method_with(method("source", "(file: str) -> str"), |error, mut arguments, _| {
             error.source(&arguments.take::<String>(0, "file")?).map(Value::text)
@@ -68,9 +70,18 @@ static CLASS: LazyLock<Class<ErrorObject>> = LazyLock::new(|| {
         ("assign_part", "(value, frame: int, name: str, text: str)"),
     ];
     let refuse = |class: crate::hosts::ClassBuilder<_>, (name, signature)| {
-        class.method_with(method(name, signature), |_, _, _| Err(no_variables("changed")))
+        class.method_with(method(name, signature), |_, _, _| Err(not_changed()))
     };
     refused.into_iter().fold(class, refuse).build()
+});
+
+/// The backtrace of an error as a variable of the place: its text is the backtrace, for whoever looks.
+struct TraceObject(Arc<ErrorObject>);
+
+static TRACE_CLASS: LazyLock<Class<TraceObject>> = LazyLock::new(|| {
+    let text = |object: &TraceObject| object.0.trace.as_ref().map(Trace::text).unwrap_or_default();
+    let class = Class::builder("rust:backtrace").doc("Where an error of Rust was raised, resolved when it is shown.");
+    class.operation(Operation::Text, move |object, _, _| Outcome::Value(Value::text(text(object)))).build()
 });
 
 /// A frame as the interface of stacks tells it.
@@ -90,10 +101,8 @@ fn place_value(frame: &FrameInfo) -> Value {
 }
 
 #[track_caller]
-fn no_variables(how: &str) -> Error {
-    let text =
-        format!("variables of compiled Rust code cannot be {how}: its frames have the fields of spans, to be read");
-    Error::Misuse(text.into())
+fn not_changed() -> Error {
+    Error::Misuse("frames of compiled Rust code have the fields of spans, which are read, and not changed".into())
 }
 
 /// `(((name, value), ...), names not bound, names of globals)`.
@@ -160,7 +169,7 @@ fn known(error: &Arc<ErrorObject>, frame: i64) -> Result<Vec<(&'static str, Valu
         all.push((name, value.clone()));
     }
     if error.trace.is_some() {
-        all.push((BACKTRACE, CLASS.shared(error.clone()).into()));
+        all.push((BACKTRACE, TRACE_CLASS.instance(TraceObject(error.clone())).into()));
     }
     Ok(all)
 }
@@ -181,18 +190,10 @@ impl ErrorObject {
         let is_member = match request.operation {
             Operation::Get => request.member_name() == BACKTRACE,
             Operation::Call => CLASS.shape().find(request.member_name()).is_some(),
-            Operation::Text => true,
             _ => false,
         };
-        is_member && Self::is(own)
-    }
-
-    /// The text for people: the backtrace, of which it is the variable.
-    fn shown(&self) -> String {
-        match &self.trace {
-            Some(trace) => trace.text(),
-            None => format!("<{}>", CLASS.shape().name()),
-        }
+        let is_text = request.operation == Operation::Text && own.downcast::<Instance<TraceObject>>().is_some();
+        is_text || (is_member && Self::is(own))
     }
 
     /// All its frames.
@@ -206,7 +207,7 @@ impl ErrorObject {
     fn line(&self, frame: &FrameInfo) -> Option<Arc<str>> {
         let text = source::read(&frame.file, self.trace.as_ref()).ok()?;
         let line = text.lines().nth(usize::try_from(frame.line).ok()?.checked_sub(1)?)?;
-        Some(line.trim().chars().take(SHOWN_MAX).collect::<String>().into())
+        Some(line.trim_end().chars().take(SHOWN_MAX).collect::<String>().into())
     }
 
     fn source(&self, file: &str) -> Result<String, Error> {

@@ -72,6 +72,8 @@ impl Motor {
 }
 
 fn main() {
+    // What it would say on standard error is in the way of who looks at a terminal.
+    std::panic::set_hook(Box::new(|_| {}));
     let words: Vec<String> = env::args().skip(1).collect();
     let said = |word: &str| words.iter().any(|said| said == word);
     if !said("unlayered") {
