@@ -391,7 +391,7 @@ impl Host for PyHost {
 
     fn operate(&self, request: Request, context: &CallContext) -> Outcome {
         let done = process::attached(|py| {
-            let outcome = self.perform(py, request, context);
+            let outcome = crate::tracing::told(py, || self.perform(py, request, context));
             self.look_again(py);
             outcome.unwrap_or_else(|error| Outcome::Error(to_caller(py, error, context.policy())))
         });

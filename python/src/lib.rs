@@ -22,6 +22,7 @@ mod remote;
 mod shapes;
 mod stream;
 mod together;
+mod tracing;
 mod values;
 mod whole;
 
@@ -61,6 +62,8 @@ mod _wherever {
     use crate::stream::buffered;
     #[pymodule_export]
     use crate::together::{PyBatch, prefetch};
+    #[pymodule_export]
+    use crate::tracing::{in_main_thread, tell_of_calls};
     #[pymodule_export]
     use crate::whole::{copy, is_buffer_class, items, whole};
 }

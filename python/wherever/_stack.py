@@ -45,6 +45,7 @@ class Stack:
         self._frames = [at if isinstance(at, At) else At(*at) for at in frames]
         self._title = title
         self._runs = runs
+        self._gone = ""
 
     @classmethod
     def of_traceback(cls, traceback: types.TracebackType | None, title: str = "") -> Stack:
@@ -148,15 +149,23 @@ class Stack:
 
     @exposed
     def source(self, file: str) -> str:
+        if self._gone:
+            raise LookupError(self._gone)
         for at in self._frames:
             if _file(at.frame.f_code) == file:
                 return source_of(at.frame.f_code.co_filename, at.frame.f_globals)
         raise LookupError(f"no frame of these is in {file}")
 
+    def close(self, why: str) -> None:
+        """The frames are no longer what they were: whoever asks is told why."""
+        self._frames, self._gone = [], why
+
     def __repr__(self) -> str:
         return f"<wherever stack of {len(self._frames)} frames: {self._title}>"
 
     def _at(self, frame: int) -> types.FrameType:
+        if self._gone:
+            raise LookupError(self._gone)
         if not 0 <= frame < len(self._frames):
             raise IndexError(f"frame {frame} of {len(self._frames)}")
         return self._frames[frame].frame
