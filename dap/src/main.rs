@@ -20,14 +20,19 @@ mod sources;
 mod tests;
 
 use std::env;
-use std::io::{self, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{self, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use log::Log;
 use options::{Options, USAGE};
+
+/// How long, and for how many bytes, an editor that was served is waited for until it closes its end.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: u64 = 16 << 20;
 
 fn main() -> ExitCode {
     let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
@@ -88,5 +93,10 @@ fn serve_editor(editor: TcpStream, options: Arc<Options>, log: Log) -> Result<()
     let ours = editor.try_clone().map_err(|error| format!("the editor's socket: {error}"))?;
     // Answers are small, and waited for.
     let _ = ours.set_nodelay(true);
-    session::serve(BufReader::new(editor), Box::new(ours), options, log)
+    let ended = session::serve(BufReader::new(&editor), Box::new(ours), options, log);
+    // Closed with something unread, a socket takes back what was sent last.
+    let _ = editor.shutdown(Shutdown::Write);
+    let _ = editor.set_read_timeout(Some(LINGER));
+    let _ = io::copy(&mut (&editor).take(LINGER_BYTES), &mut io::sink());
+    ended
 }

@@ -476,7 +476,7 @@ def test_an_editor_comes_by_a_port(process):
                 editor.channel.close()
             # A browser that was led here.
             with socket.create_connection(("127.0.0.1", port)) as stranger:
-                stranger.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+                stranger.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n" + b"{}" * 10_000)
                 stranger.shutdown(socket.SHUT_WR)
                 with stranger.makefile("rb") as file:
                     assert b"the editor sent" in file.read()
