@@ -3,6 +3,7 @@
 
 mod client;
 mod debuggee;
+mod table;
 
 use std::time::{Duration, Instant};
 
