@@ -1,7 +1,7 @@
 //! The process that runs a script and lets itself be debugged.
 
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -106,7 +106,9 @@ pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
     if run.waits {
         process.control.wait_for_somebody();
     }
-    let ended = on_large_stack(&process)?;
+    let can_be_debugged = run.records || !matches!(door, Door::Closed);
+    let watched = if can_be_debugged { Watched::new(&process) } else { Watched::alone(&process) };
+    let ended = on_large_stack(watched)?;
     let told = match &ended {
         Ok(result) => format!("the script has ended: {result}"),
         Err(error) => format!("the script has failed: {error}"),
@@ -120,9 +122,8 @@ pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
 }
 
 /// Runs the script on a thread that has room for as many calls as it may make; gives the text of its result or error.
-fn on_large_stack(process: &Arc<Process>) -> Result<Result<String, String>, Failure> {
+fn on_large_stack(watched: Watched) -> Result<Result<String, String>, Failure> {
     let (sender, ended) = mpsc::channel();
-    let watched = Watched::new(process);
     let run = move || _ = sender.send(watched.run().map(|value| value.to_string()).map_err(|error| error.to_string()));
     thread::Builder::new().name("script".into()).stack_size(STACK_SIZE).spawn(run)?;
     Ok(ended.recv()?)

@@ -230,7 +230,10 @@ impl Front {
                 then
             }
             Ok(next) => {
-                self.count();
+                // When the answer to a stop leaves is up to the thread that was told of it: the next command counts it.
+                if line.trim() != "go" {
+                    self.count();
+                }
                 next
             }
             Err(error) => {

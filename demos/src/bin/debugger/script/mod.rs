@@ -54,6 +54,11 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
+    /// One that nobody can debug.
+    pub(crate) fn alone(process: &Arc<Process>) -> Self {
+        Self { engine: engine(), watch: Arc::new(watch::Watch::new(process.clone())), process: process.clone() }
+    }
+
     #[allow(deprecated, reason = "so Rhai marks what may change from version to version")]
     pub(crate) fn new(process: &Arc<Process>) -> Self {
         let watch = Arc::new(watch::Watch::new(process.clone()));

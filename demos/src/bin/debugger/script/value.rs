@@ -55,7 +55,7 @@ fn write_value(value: &Dynamic, shown: &mut String) {
         _ = write!(shown, "{:?}", string.chars().take(TEXT_MAX + 1).collect::<String>());
         return;
     }
-    _ = write!(shown, "{value:?}");
+    _ = write!(shown, "{:?}", value.flatten_clone());
 }
 
 fn write_all<T>(

@@ -373,10 +373,13 @@ fn ending(inner: &Inner, context: &Context<'_, '_, '_, '_, '_, '_>) -> Option<us
 /// The variables that can be seen in the present scope, and whether each is a constant.
 fn visible<'s>(context: &'s Context<'_, '_, '_, '_, '_, '_>) -> Vec<(&'s str, bool, &'s Dynamic)> {
     let mut all: Vec<(&str, bool, &Dynamic)> = Vec::new();
+    // The latest comes first, and hides those of its name.
     for variable in context.scope().iter_raw() {
-        all.retain(|(name, ..)| *name != variable.0);
-        all.push(variable);
+        if all.iter().all(|(name, ..)| *name != variable.0) {
+            all.push(variable);
+        }
     }
+    all.reverse();
     all
 }
 

@@ -68,17 +68,21 @@ pub(super) static ORDERS: Scene = Scene {
 };
 
 pub(super) static COUNT: Scene = Scene {
-    title: "2. A script runs and runs. It is made to stop, told to end, and left alone.",
+    title: "2. A script runs and runs. It is made to stop, and told to come to an end.",
     name: "count",
     file: "count.rhai",
     script: include_str!("../scripts/count.rhai"),
-    options: &[],
+    options: &["--wait"],
     awaited: "listening at ",
     commands: include_str!("../scripts/count.commands"),
     claims: &[
-        ("it stops where it is", &["(debug) pause", "stopped: pause", "> count.rhai:6 in (script)"]),
+        ("it runs while commands are taken", &["(debug) go", "(debug) pause"]),
+        ("it stops where it is", &["(debug) pause", "stopped: pause", "> count.rhai:6 in (script)", "[4 messages]"]),
         ("its variables are changed in the running loop", &["(debug) set is_done = true", "is_done = true"]),
-        ("it is left alone", &["(debug) detach"]),
+        (
+            "it ends by that",
+            &["(debug) continue", "it is over: the peer closed the session: the script has ended: done after"],
+        ),
     ],
     end: "the script has ended: done after some steps",
 };
