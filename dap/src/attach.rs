@@ -4,12 +4,11 @@ use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use wherever::context::CallContext;
 use wherever::limits::Limits;
-use wherever::typed::TypedProxy;
+use wherever::typed::{Exported, TypedProxy};
 use wherever::{Error, Node, Notice, Peer};
-use wherever_debug::{
-    Command, DebugListener, Debugger, DebuggerProxy, Failure, NAME, Place, Placed, Reason, Stop, ThreadInfo, Tuple,
-};
+use wherever_debug::{Command, Debugger, DebuggerProxy, Failure, NAME, Place, Placed, Reason, Stop, ThreadInfo, Tuple};
 
 use crate::arguments::{Attach, Goto, GotoTargets, SetBreakpoints, SetFunctionBreakpoints};
 use crate::breakpoints::{Breakpoints, Wanted};
@@ -36,14 +35,17 @@ pub(crate) struct Target {
     breakpoints: Breakpoints,
 }
 
-/// What the process tells of stops.
+/// What the process tells of stops: the interface of listeners, and its calls know when nobody waits for them any more.
 struct Listener(Weak<Session>);
 
-impl DebugListener for Listener {
-    fn stopped(&self, stop: Stop) -> Result<Command, Error> {
+#[wherever::export(interface = "org.wherever.DebugListener/1")]
+#[allow(unreachable_pub, reason = "what is `pub` is so to the peer")]
+impl Listener {
+    /// Called by the thread that stopped, which waits; gives the command by which it goes on.
+    pub fn stopped(&self, stop: Stop, context: &CallContext) -> Command {
         match self.0.upgrade() {
-            Some(session) => session.halted(stop),
-            None => Ok(Command::Detach),
+            Some(session) => session.halted(stop, context),
+            None => Command::Detach,
         }
     }
 }
@@ -100,7 +102,10 @@ impl Session {
         }
         match places {
             Some(places) => self.lay_out(failures, places),
-            None => debugger.attach(Arc::new(Listener(Arc::downgrade(self))))?,
+            None => {
+                let listener = Listener(Arc::downgrade(self)).into_object();
+                debugger.proxy().call("attach", (listener,))?;
+            }
         }
         match peer.ended() {
             Some(reason) => Refusal::new(format!("the process is gone: {}", reason.text())),
@@ -154,17 +159,18 @@ impl Session {
     }
 
     /// A thread has stopped. It waits in this call, and what is done here is done on it.
-    fn halted(&self, stop: Stop) -> Result<Command, Error> {
+    fn halted(&self, stop: Stop, context: &CallContext) -> Command {
         let (sender, errands) = mpsc::channel();
+        let gone = sender.clone();
         let halt = {
             let mut state = self.state.lock();
             if state.is_over {
-                return Ok(Command::Detach);
+                return Command::Detach;
             }
             let number = state.thread(stop.thread, &stop.thread_name);
             let thread = &mut state.threads[number as usize - 1];
             if std::mem::take(&mut thread.is_leaving) && stop.reason == Reason::Return {
-                return Ok(Command::Next);
+                return Command::Next;
             }
             state.last = number;
             state.waiting += 1;
@@ -173,11 +179,15 @@ impl Session {
             place.insert(Arc::new(halt)).clone()
         };
         self.announce();
+        context.on_stop(move || _ = gone.send(Errand::Gone));
         let command = loop {
             match errands.recv() {
                 Ok(Errand::Do(work)) => work(),
                 Ok(Errand::Go(command)) => break command,
-                Err(_) => break Command::Detach,
+                Ok(Errand::Gone) | Err(_) => {
+                    self.gone_on_by_itself(&halt);
+                    break Command::Continue;
+                }
             }
         };
         {
@@ -191,7 +201,24 @@ impl Session {
         }
         self.gone_on.notify_all();
         self.announce();
-        Ok(command)
+        command
+    }
+
+    /// A thread waits for its command no more: the process has detached, or the user there has stopped it.
+    fn gone_on_by_itself(&self, halt: &Arc<Halt>) {
+        let mut state = self.state.lock();
+        if state.target.as_ref().is_none_or(|target| target.peer.ended().is_some()) {
+            // It is the session that is over: what was seen can still be looked at.
+            return;
+        }
+        let is_here = |there: &Arc<Halt>| Arc::ptr_eq(there, halt);
+        let is_told =
+            state.numbered(halt.thread).is_ok_and(|thread| thread.halt.take_if(|there| is_here(there)).is_some());
+        state.table.forget(halt);
+        drop(state);
+        if is_told {
+            self.editor.event("continued", json!({"threadId": halt.thread, "allThreadsContinued": false}));
+        }
     }
 
     /// Where a thread has stopped, which is going on now.

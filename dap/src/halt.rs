@@ -15,6 +15,8 @@ use crate::editor::Refusal;
 pub(crate) enum Errand {
     Do(Box<dyn FnOnce() + Send>),
     Go(Command),
+    /// It has gone on by itself.
+    Gone,
 }
 
 /// A stack that can be looked at.

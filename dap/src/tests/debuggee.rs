@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle, ThreadId};
 
 use parking_lot::{Condvar, Mutex};
 use wherever::hosts::List;
-use wherever::{Error, Node, Value};
+use wherever::{Error, Node, Proxy, Value};
 use wherever_debug::{
     About, Breakpoint, Command, Contents, DebugListener, Debugger, Failure, NAME, Place, Placed, Reason, Scope, Stack,
     Stop, ThreadInfo, Tuple, Variable,
@@ -56,6 +56,13 @@ impl Script {
             detail: if reason == Reason::Exception { "Overflow: too big".into() } else { String::new() },
             breakpoints: if reason == Reason::Breakpoint { vec![1].into() } else { Tuple::default() },
         }
+    }
+
+    /// Stops, and does not wait for the command.
+    pub(super) fn stops_and_goes_on(self: &Arc<Self>, thread: i64) -> impl FnOnce() {
+        let listener = Proxy::from(self.listener.lock().clone().unwrap());
+        let stopped = listener.promise("stopped", (self.stop(Reason::Pause, thread),)).unwrap();
+        move || stopped.cancel()
     }
 
     /// Stops on a thread of its own until it is told to go on; gives the thread, and the commands by which it went on

@@ -360,6 +360,20 @@ fn an_evaluation_may_stop_itself() {
 }
 
 #[test]
+fn a_thread_that_waits_no_more_is_told_to_the_editor() {
+    let (_server, script, mut client) = live();
+    let go_on = script.stops_and_goes_on(1);
+    let stopped = client.event("stopped");
+    let frame = frame(&mut client, 1);
+    go_on();
+    assert_eq!(client.event("continued"), json!({"threadId": stopped["threadId"], "allThreadsContinued": false}));
+    assert!(client.refused("evaluate", json!({"expression": "n", "frameId": frame})).contains("gone on since"));
+    assert_eq!(client.refused("continue", json!({"threadId": 1})), "the thread is running; pause it first");
+    client.ask("disconnect", Json::Null);
+    assert_eq!(client.ended(), Ok(()));
+}
+
+#[test]
 fn stops_are_told_once_the_editor_is_ready() {
     let (server, script) = serve(0);
     let mut client = Client::at(server.url());
