@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use parking_lot::{Condvar, Mutex};
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use wherever_debug::Command;
 
@@ -112,10 +113,6 @@ enum Plan {
     At(Arc<Halt>, Work),
 }
 
-fn later(work: impl FnOnce() -> Answer + Send + 'static) -> Work {
-    Box::new(work)
-}
-
 /// Serves an editor until it leaves.
 ///
 /// # Errors
@@ -199,10 +196,10 @@ impl Session {
         let this = self.clone();
         Ok(match request.command.as_str() {
             "initialize" => Plan::Now(self.initialize(request.arguments()?)?),
-            "attach" => Plan::Open({
+            "attach" => {
                 let arguments = request.arguments()?;
-                later(move || this.attach(arguments))
-            }),
+                Plan::Open(Box::new(move || this.attach(arguments)))
+            }
             "launch" => return Refusal::new("nothing is launched here: start the program, and attach to it"),
             "terminate" => return Refusal::new("the process is not ended from here: disconnect, and it runs on"),
             "configurationDone" => Plan::Then(Box::new(move || this.configured())),
@@ -213,27 +210,12 @@ impl Session {
             }
             // There are none to choose from.
             "setExceptionBreakpoints" => Plan::Now(json!({"breakpoints": []})),
-            "setBreakpoints" => Plan::Control({
-                let arguments = request.arguments()?;
-                later(move || this.set_breakpoints(&arguments))
-            }),
-            "setFunctionBreakpoints" => Plan::Control({
-                let arguments = request.arguments()?;
-                later(move || this.set_function_breakpoints(&arguments))
-            }),
-            "threads" => Plan::Control(later(move || this.threads())),
-            "pause" => Plan::Control({
-                let arguments: OfThread = request.arguments()?;
-                later(move || this.pause(arguments.thread_id))
-            }),
-            "stackTrace" => Plan::Control({
-                let arguments = request.arguments()?;
-                later(move || this.stack_trace(arguments))
-            }),
-            "source" => Plan::Control({
-                let arguments = request.arguments()?;
-                later(move || this.source(&arguments))
-            }),
+            "setBreakpoints" => self.asking(&request, |this, wanted| this.set_breakpoints(&wanted))?,
+            "setFunctionBreakpoints" => self.asking(&request, |this, wanted| this.set_function_breakpoints(&wanted))?,
+            "threads" => Plan::Control(Box::new(move || this.threads())),
+            "pause" => self.asking(&request, |this, wanted: OfThread| this.pause(wanted.thread_id))?,
+            "stackTrace" => self.asking(&request, |this, wanted| this.stack_trace(wanted))?,
+            "source" => self.asking(&request, |this, wanted| this.source(&wanted))?,
             "scopes" => Plan::Now(self.scopes(request.arguments()?)?),
             "exceptionInfo" => Plan::Now(self.exception_info(request.arguments()?)?),
             "gotoTargets" => Plan::Now(self.goto_targets(&request.arguments()?)?),
@@ -264,6 +246,16 @@ impl Session {
             }
             other => return Refusal::new(format!("`{other}` is not possible here")),
         })
+    }
+
+    /// What asks the debugger, with these arguments.
+    fn asking<T: DeserializeOwned + Send + 'static>(
+        self: &Arc<Self>,
+        request: &Request,
+        act: impl FnOnce(&Self, T) -> Answer + Send + 'static,
+    ) -> Result<Plan, Refusal> {
+        let (this, arguments) = (self.clone(), request.arguments()?);
+        Ok(Plan::Control(Box::new(move || act(&this, arguments))))
     }
 
     /// A stopped thread goes on, once the editor has the answer: what it is told next may be the next stop.

@@ -1,5 +1,5 @@
-"""Editors at a Python process: the adapter `wherever-dap`, driven by the message channel of debugpy, a client that knows
-nothing of this one."""
+"""Editors at a Python process: the adapter `wherever-dap`, driven by the message channel of debugpy, which is no part
+of it."""
 
 from __future__ import annotations
 
