@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 import re
 import signal
@@ -11,7 +12,7 @@ import traceback
 import pytest
 
 import wherever
-from pdb_session import FILE, INNER, OUTER, OWNER, spawn
+from pdb_session import FILE, INNER, LAUNCHER, OUTER, OWNER, spawn
 
 CATCHES = """
 mine = "mine"
@@ -202,7 +203,8 @@ def test_printing_costs_nothing_but_the_error_itself(tmp_path):
     printed = session.child.read().replace("\r\n", "\n")
     assert "MESSAGES 2 0\n" in printed
     # Before 3.13 it looks for where each function begins, which takes the source.
-    assert f"INSPECTED {0 if sys.version_info >= (3, 13) else 2} [('<module>', 1), ('outer', 1), ('inner', 1)]" in printed
+    trips = 0 if sys.version_info >= (3, 13) else 1
+    assert f"INSPECTED {trips * 2} [('<module>', 1), ('outer', 1), ('inner', 1)]" in printed
     assert "CODE 7 True" in printed
     assert 'raise AppError("too big", 7)' in printed and printed.count("AppError: too big\n") == 4
     if (3, 11) <= sys.version_info < (3, 13):
@@ -265,6 +267,32 @@ def test_local_via_callback_is_one_list_and_all_variables_are_there(tmp_path):
     assert session.type("p mine") == "'mine'"
     assert session.trips() == 2
     session.end()
+
+
+def test_frames_behind_a_middle_are_there_too(tmp_path, start):
+    far = tmp_path / "far.py"
+    far.write_text(LAUNCHER % (FILE, OWNER, "open"))
+    middle = start(f"""
+    import sys, wherever
+    far = wherever.connect_command([sys.executable, {str(far)!r}]).root
+    def relay(n):
+        between = "the middle's own"
+        return far.outer(n)
+    """)
+    try:
+        middle.get("relay")(9)
+    except ValueError as caught:
+        error = caught
+    frames = {frame.f_code.co_name: frame for frame in there(error)}
+    assert list(frames) == ["relay", "outer", "inner"]
+    assert frames["relay"].f_locals["between"] == "the middle's own"
+    assert frames["inner"].f_locals["total"] == 36
+    assert eval("LIMIT", frames["inner"].f_globals, frames["inner"].f_locals) == 10
+    frames["inner"].f_locals["total"] = 7
+    assert there(error)[-1].f_locals["total"] == 7
+    text = "".join(traceback.format_exception(error))
+    assert "return far.outer(n)" in text and 'raise AppError("too big", 7)' in text
+    assert 'msg = "hello"' in inspect.getsource(frames["outer"])
 
 
 def test_the_chain_is_printed_with_frames_and_can_be_walked(tmp_path):
@@ -398,6 +426,30 @@ def test_failing_tests_show_remote_variables(tmp_path):
     unittest.TextTestRunner(stream=sys.stdout, tb_locals=True).run(Case())
     """)
     assert "total = 36" in session.child.read()
+
+
+def test_pytest_stops_in_the_remote_frame(tmp_path):
+    session = spawn(tmp_path, """
+def test_it():
+    m.outer(9)
+""", runs=("-m", "pytest", "-p", "no:cacheprovider", "-q", "--pdb"))
+    session.child.expect_exact("(Pdb) ")
+    assert "AppError: too big" in session.child.before
+    assert "> " in session.type("w").splitlines()[-2] and "inner()" in session.type("w")
+    assert session.type("p total") == "36"
+    session.end()
+
+
+def test_rich_prints_source_and_variables(tmp_path):
+    session = spawn(tmp_path, CATCHES + """
+import rich.console, rich.traceback
+console = rich.console.Console(file=sys.stdout, width=150, force_terminal=False)
+whole = rich.traceback.Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True)
+console.print(whole)
+""")
+    printed = session.child.read()
+    assert "total = 36" in printed and "box = Box(9)" in printed and "msg = 'hello'" in printed
+    assert 'raise AppError("too big", 7)' in printed and "def outer(n):" in printed
 
 
 @pytest.mark.parametrize("policy", ["closed", "public"])
