@@ -445,7 +445,7 @@ def test_places_that_an_error_cannot_have_come_through(start, tmp_path):
 
     def shown(*places):
         def whole(file, line, column, name, text, signature="", first=0, end_line=0, end_column=0):
-            return file, line, column, end_line, end_column, name, first, text, signature, None, 0
+            return file, line, column, end_line, end_column, name, first, text, signature, None, 0, False
 
         places = [whole(*place) for place in places]
         with pytest.raises(ValueError) as caught:

@@ -1,5 +1,5 @@
-"""Errors and panics of a peer in Rust: the exported call, spans with their fields, and a backtrace that is resolved when
-somebody looks, as frames of a traceback."""
+"""Errors and panics of a peer in Rust: the exported call, spans with their fields, and a backtrace that is
+resolved when somebody looks, as frames of a traceback."""
 
 from __future__ import annotations
 
