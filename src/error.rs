@@ -285,12 +285,17 @@ impl Raised {
     #[track_caller]
     pub fn from_std<E: std::error::Error + ?Sized>(error: &E) -> Self {
         let mut chain: Vec<Arc<str>> = Vec::new();
-        let mut source = error.source();
+        let (mut source, mut last) = (error.source(), None);
         while let (Some(next), true) = (source, chain.len() < CAUSES_MAX) {
+            if let Some(Error::Raised(raised)) = next.downcast_ref() {
+                // With all that it has: where it came through above all.
+                last = Some(raised.clone());
+                break;
+            }
             chain.push(next.to_string().into());
             source = next.source();
         }
-        let cause = chain.into_iter().rev().fold(None, |cause, message| {
+        let cause = chain.into_iter().rev().fold(last, |cause, message| {
             Some(Arc::new(Raised { type_name: "rust:error".into(), message, cause, ..Self::default() }))
         });
         let type_name = format!("rust:{}", std::any::type_name::<E>());

@@ -75,6 +75,31 @@ impl StdError for Outer {
     }
 }
 
+#[derive(Debug)]
+struct Around(Error);
+
+impl fmt::Display for Around {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the till is closed")
+    }
+}
+
+impl StdError for Around {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn a_source_that_is_one_of_ours_stays_what_it_is() {
+    let inner = raised_by(|| Err(Error::raise("t:Inner", "no key")));
+    let outer = Error::from_std(&std::io::Error::other(Around(Error::Raised(inner.clone()))));
+    let outer = outer.raised().unwrap();
+    assert_eq!(&*outer.message, "the till is closed");
+    assert_eq!(**outer.cause.as_ref().unwrap(), *inner);
+    assert_eq!(outer.cause.as_ref().unwrap().frames.len(), 1);
+}
+
 #[test]
 fn out_of_a_box_comes_what_is_in_it() {
     type Boxed = Box<dyn StdError + Send + Sync>;
