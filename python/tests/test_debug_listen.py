@@ -17,11 +17,13 @@ import wherever
 import wherever.debug
 
 PROGRAM = """\
-import os, signal, sys
+import os, select, signal, sys
 import wherever.debug
 %s
 print("ready", flush=True)
-sys.stdin.readline()
+while not select.select([sys.stdin], [], [], 0.05)[0]:
+    # A signal that comes just before a wait is heeded when that is over.
+    pass
 """
 
 

@@ -155,7 +155,8 @@ def test_where_a_breakpoint_may_be(attached: Any, tmp_path: Any) -> None:
     for name, line in (("subject.outer", 18), ("outer", 18), ("subject.Box.__init__", 6), ("Box.__repr__", 8)):
         assert debugger.set_breakpoint("", 0, name, "", 0, False)[1:] == (file, line)
     for wrong, told in ((("nosuch.py", 1, ""), "there is no file nosuch.py"), ((file, 22, ""), "has 21 lines"),
-                        (("", 0, "nosuch"), "there is no function nosuch"), (("", 0, ""), "at a function, or at a file"),
+                        (("", 0, "nosuch"), "there is no function nosuch"),
+                        (("", 0, ""), "at a function, or at a file"),
                         (("", 0, "subject.LIMIT"), "there is no function subject.LIMIT")):
         with pytest.raises((LookupError, ValueError), match=told):
             debugger.set_breakpoint(*wrong, "", 0, False)

@@ -60,7 +60,8 @@ class Agent:
                 self.detach()
             self.listener = listener
             self._left = left = threading.Event()
-        threading.Thread(target=self._look_after, args=(peer, listener, left), name="wherever-debug", daemon=True).start()
+        watched = peer, listener, left
+        threading.Thread(target=self._look_after, args=watched, name="wherever-debug", daemon=True).start()
 
     def _look_after(self, peer: Any, listener: Any, left: threading.Event) -> None:
         while not left.wait(LOOK_EVERY):

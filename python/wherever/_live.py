@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import queue
 import sys
 import threading
 import time
@@ -28,6 +27,17 @@ class Listener:
         return self._live.stopped(stop)
 
 
+class Wanted:
+    """A line that is wanted from who types."""
+
+    __slots__ = ("prompt", "line", "is_there")
+
+    def __init__(self, prompt: str) -> None:
+        self.prompt = prompt
+        self.line: str | None = None
+        self.is_there = threading.Event()
+
+
 class Live:
     """A session: stops come on threads of their own, and are looked at one after another.
 
@@ -42,8 +52,8 @@ class Live:
         # Whose variables, files and line numbers the prompt shows is one stop's.
         self._turn = threading.Lock()
         self._over = threading.Event()
-        self._wanted: queue.Queue[str] = queue.Queue()
-        self._lines: queue.Queue[str] = queue.Queue()
+        self._wanted: Wanted | None = None
+        self._is_wanted = threading.Event()
         self._is_asked = False
         self._has_quit = False
         self._at_prompt = False
@@ -55,8 +65,12 @@ class Live:
         """A line that is typed; an empty text at the end of the input."""
         if threading.current_thread() is threading.main_thread():
             return self._read(prompt)
-        self._wanted.put(prompt)
-        return self._lines.get()
+        self._wanted = wanted = Wanted(prompt)
+        self._is_wanted.set()
+        while wanted.line is None:
+            # Whoever typed it may have interrupted what says that it is there.
+            wanted.is_there.wait(LOOK_EVERY)
+        return wanted.line
 
     def _read(self, prompt: str) -> str:
         while True:
@@ -103,16 +117,16 @@ class Live:
 
     def _serve(self) -> None:
         """Reads lines, until the session is over."""
-        wanted: str | None = None
         while not self._over.is_set() and (not self.peer.closed or self._at_prompt):
             try:
-                if wanted is None:
-                    wanted = self._wanted.get(timeout=LOOK_EVERY)
-                line, wanted = self._read(wanted), None
+                wanted = self._wanted
+                if wanted is None or wanted.line is not None:
+                    self._is_wanted.wait(LOOK_EVERY)
+                    self._is_wanted.clear()
+                    continue
+                wanted.line = self._read(wanted.prompt)
                 self._is_warned = False
-                self._lines.put(line)
-            except queue.Empty:
-                continue
+                wanted.is_there.set()
             except KeyboardInterrupt:
                 self._interrupted()
 

@@ -114,7 +114,7 @@ class Prompt(pdb.Pdb):
         """Shows a thread that runs, and asks what to do."""
         self._is_stopped = False
         stack = self._live.debugger.stack(thread)
-        self.message("It has not stopped yet: it may be waiting for something. This is where it is; what it does meanwhile"
+        self.message("It has not stopped yet: it may be waiting for something. This is where it is; what it does"
                      " changes that. `c` waits again, `detach` leaves it.")
         self._show(stack.places(), stack)
         return self._ask(self._entries[-1][0])

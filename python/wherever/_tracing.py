@@ -1,4 +1,4 @@
-"""The trace functions of the process while it is debugged: put into its threads, and taken out again without a trace."""
+"""The trace functions of the process while it is debugged: put into its threads, and taken out again."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Mode:
 class Tracer:
     """Watches the threads for what they are to stop at. `stop` is called then, by the thread itself."""
 
-    def __init__(self, breakpoints: Breakpoints, stop: Callable[[types.FrameType, Mode, str, str, tuple[int, ...]], None],
-                 ) -> None:
+    def __init__(self, breakpoints: Breakpoints,
+                 stop: Callable[[types.FrameType, Mode, str, Any, tuple[int, ...]], None]) -> None:
         self._breakpoints = breakpoints
         self._stop = stop
         self._modes: dict[int, Mode] = {}

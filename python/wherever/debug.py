@@ -3,8 +3,8 @@
     server = wherever.debug.listen()
     print(server.url)
 
-Whoever can connect there can run any code in this process, with all that it may do. Nothing listens unless asked, and by
-default nobody but the user whose process it is can connect.
+Whoever can connect there can run any code in this process, with all that it may do. Nothing listens unless asked, and
+by default nobody but the user whose process it is can connect.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class DebugServer:
 
     def close(self) -> None:
         """Lets go of whoever debugs the process, and lets nobody else in."""
-        if any(peer == _wherever.peer_of(AGENT.listener) for peer in self._server.peers() if AGENT.listener is not None):
+        listener = AGENT.listener
+        if listener is not None and _wherever.peer_of(listener) in self._server.peers():
             AGENT.detach()
         self._server.close()
 
@@ -91,8 +92,9 @@ def listen(url: str | None = None, *, allow_others: bool = False, keep_uncaught:
     if url is None:
         url = _private_url()
     elif not url.startswith("unix:") and not allow_others:
-        raise PermissionError(f"{url} can be reached by others than this user, and debugging is running any code in this"
-                              " process: use a unix: URL, or say allow_others=True if all who can connect may do that")
+        raise PermissionError(f"{url} can be reached by others than this user, and debugging is running any code in"
+                              " this process: use a unix: URL, or say allow_others=True if all who can connect may"
+                              " do that")
     server = _wherever.Node({"debugger": Debugger()}, policy="open").serve(url)
     if keep_uncaught:
         _keep_uncaught()
