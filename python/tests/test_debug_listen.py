@@ -45,12 +45,13 @@ def run(tmp_path: Any) -> Any:
         process.communicate()
 
 
-def test_the_default_is_a_socket_that_only_the_user_can_reach_and_that_goes_with_the_process(run: Any) -> None:
+def test_the_default_is_a_socket_that_only_the_user_can_reach_and_that_goes_with_the_process(run: Any, tmp_path: Any
+                                                                                             ) -> None:
     process = run("server = wherever.debug.listen(); print(server.url); print(repr(server))")
     url, shown = process.stdout.readline().strip(), process.stdout.readline().strip()
     assert shown == f"<wherever.debug server at {url}>" and process.stdout.readline() == "ready\n"
     path = Path(url.partition("://")[2])
-    assert path.name == f"{process.pid}.sock" and path.parent.name == f"wherever-debug-{os.getuid()}"
+    assert path.name == f"debug-{process.pid}.sock" and path.parent == tmp_path / "runtime" / "wherever"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     with wherever.connect(url) as peer:
         runtime, version, pid, _ = peer.get("debugger").about()
@@ -61,10 +62,17 @@ def test_the_default_is_a_socket_that_only_the_user_can_reach_and_that_goes_with
 
 def test_a_folder_that_others_may_enter_is_not_taken(run: Any, tmp_path: Any) -> None:
     (tmp_path / "runtime").mkdir(mode=0o700)
-    (tmp_path / "runtime" / f"wherever-debug-{os.getuid()}").mkdir(mode=0o755)
+    (tmp_path / "runtime" / "wherever").mkdir(mode=0o755)
     process = run("wherever.debug.listen()")
     _, said = process.communicate("\n", timeout=60)
-    assert re.search(r"PermissionError: .*wherever-debug-\d+ is not a folder that only this user may enter", said)
+    assert re.search(r"PermissionError: .*/runtime/wherever is not a folder that only this user may enter", said)
+    # Nor is a runtime folder of which that is so: then it is one in the folder for temporary files.
+    (tmp_path / "runtime").chmod(0o755)
+    (tmp_path / "temporary").mkdir()
+    process = run("print(wherever.debug.listen().url)", TMPDIR=str(tmp_path / "temporary"))
+    folder = tmp_path / "temporary" / f"wherever-{os.getuid()}"
+    assert process.stdout.readline() == f"unix://{folder}/debug-{process.pid}.sock\n"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("url", ["tcp://0.0.0.0:0", "tcp://127.0.0.1:0", "stdio:"])

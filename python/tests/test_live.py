@@ -372,6 +372,18 @@ def test_end_of_input_detaches(debuggee: Any, prompt: Any) -> None:
     assert process.told() == ["done", 36]
 
 
+def test_the_short_way_from_a_shell_reads_its_commands_from_whatever_its_input_is(debuggee: Any) -> None:
+    process = debuggee(COUNTS)
+    assert process.told() == ["going"]
+    typed = "p n < 2_000_000\n!n = 1_999_999\n"
+    done = subprocess.run([sys.executable, "-m", "wherever.pdb", process.url], input=typed, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "program.py" in done.stdout and "True" in done.stdout
+    # The end of the input detaches, and the process goes on from what was set.
+    assert process.told() == ["counted", 2_000_000, []]
+
+
 def test_what_does_not_let_itself_be_debugged_says_so(debuggee: Any) -> None:
     process = debuggee("""
         with wherever.serve(server.url + ".plain", {"subject": subject, "class": wherever.debug.Debugger()}):

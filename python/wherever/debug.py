@@ -57,9 +57,11 @@ def default_url(pid: int | None = None) -> str:
     """Where a process of this user listens if it names no other place: a socket in a folder that only the user may
     enter."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    parent = runtime if runtime and _is_private(runtime) else tempfile.gettempdir()
-    folder = os.path.join(parent, f"wherever-debug-{os.getuid()}")
-    return f"unix://{os.path.join(folder, f'{pid or os.getpid()}.sock')}"
+    if runtime and _is_private(runtime):
+        folder = os.path.join(runtime, "wherever")
+    else:
+        folder = os.path.join(tempfile.gettempdir(), f"wherever-{os.getuid()}")
+    return f"unix://{os.path.join(folder, f'debug-{pid or os.getpid()}.sock')}"
 
 
 def _is_private(folder: str) -> bool:
