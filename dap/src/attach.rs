@@ -336,10 +336,16 @@ impl Session {
         let mut looked = Looked::default();
         let mut told = |placed: Result<Placed, Refusal>| match placed {
             Err(Refusal(why)) => json!({"verified": false, "message": why}),
-            Ok(Placed { id, file, line }) => {
+            Ok(Placed { id, file: there, line }) => {
                 let mut told = json!({"verified": true, "id": id, "line": client.line_out(line)});
-                let place = Place { file, line, ..Place::default() };
-                if let Some(source) = target.sources.describe(&place, &mut looked) {
+                let place = Place { file: there, line, ..Place::default() };
+                // A breakpoint stays in the file that the editor has set it in, unless another that it has is meant.
+                let is_asked = file == Some(place.file.as_str());
+                let source = target.sources.describe(&place, &mut looked).filter(|source| {
+                    let is_here = source["sourceReference"].is_null();
+                    file.is_none() || (is_here && !is_asked)
+                });
+                if let Some(source) = source {
                     told["source"] = source;
                 }
                 told

@@ -202,6 +202,7 @@ fn breakpoints_cost_one_round_trip_for_what_changes() {
     assert_eq!(frames(&server) - before, 1);
     // As it was set: at the next line that has code.
     assert_eq!((&told[0]["verified"], &told[0]["id"], &told[0]["line"]), (&json!(true), &json!(1), &json!(2)));
+    assert_eq!(told[0]["source"], Json::Null);
     assert_eq!(told[3], json!({"verified": false, "message": "NoSuchLine: 99"}));
     assert!(told[4]["message"].as_str().unwrap().starts_with("\"% 2\" is no count of hits"));
     assert!(told[5]["message"].as_str().unwrap().starts_with("a log point"));
