@@ -458,6 +458,71 @@ def test_a_process_that_dies_ends_the_session(process, adapter):
     assert editor.child.wait(60) == 0
 
 
+SCRIPTS = os.path.join(os.path.dirname(__file__), "../../demos/src/bin/debugger/scripts")
+
+
+def script(tmp_path: Any, name: str, *options: str) -> tuple[subprocess.Popen[str], str]:
+    """Runs a script of the demo of the debugger: no Python is in that process."""
+    url = f"unix://{tmp_path / 'script'}"
+    command = [os.path.join(DEMOS, "debugger"), "run", os.path.join(SCRIPTS, name), "--listen", url, *options]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert child.stdout.readline().startswith("listening")
+    return child, url
+
+
+def test_an_error_of_a_script_is_open_with_all_its_variables(adapter, tmp_path):
+    child, url = script(tmp_path, "stock.rhai", "--record", "--hold")
+    with child:
+        assert "only 1 of lamps left" in child.stdout.readline()
+        editor = adapter(url=url)
+        editor.attach()
+        editor.ask("configurationDone")
+        assert "only 1 of lamps left" in editor.wait("stopped")["text"]
+        frames = editor.frames(1)
+        assert [frame["name"] for frame in frames] == ["take", "serve", "(script)"]
+        with open(os.path.join(SCRIPTS, "stock.rhai")) as file:
+            reference = frames[0]["source"]["sourceReference"]
+            assert editor.ask("source", sourceReference=reference)["content"] == file.read()
+        values = [{name: each["value"] for name, each in editor.variables(editor.scopes(frame["id"])[0]).items()}
+                  for frame in frames]
+        assert (values[0]["left"], values[1]["served"]) == ("-2", "2") and "stock" in values[2]
+        count = editor.ask("evaluate", expression="stock.count + order.count", frameId=frames[0]["id"])
+        assert count["result"] == "4"
+        assert "nosuch" in editor.refused("evaluate", expression="nosuch", frameId=frames[0]["id"])
+        child.kill()
+
+
+def test_a_script_is_stepped_and_changed(adapter, tmp_path):
+    child, url = script(tmp_path, "orders.rhai", "--wait")
+    with child:
+        editor = adapter(url=url)
+        editor.attach()
+        source = {"path": os.path.realpath(os.path.join(SCRIPTS, "orders.rhai"))}
+        line = {"line": 6, "condition": "item.count > 1"}
+        (told,) = editor.ask("setBreakpoints", source=source, breakpoints=[line])["breakpoints"]
+        assert (told["verified"], told["line"]) == (True, 6)
+        editor.ask("configurationDone")
+        stopped = editor.wait("stopped")
+        thread = stopped["threadId"]
+        assert stopped["reason"] == "entry"
+        editor.ask("continue", threadId=thread)
+        assert editor.wait("stopped")["hitBreakpointIds"] == [told["id"]]
+        frames = editor.frames(thread)
+        assert [(frame["name"], frame["line"]) for frame in frames] == [("price", 6), ("total", 12), ("(script)", 27)]
+        (local, _) = editor.scopes(frames[0]["id"])
+        item = editor.variables(local)["item"]["variablesReference"]
+        assert {name: each["value"] for name, each in editor.variables(item).items()} == {"count": "2", "price": "100"}
+        editor.ask("setVariable", variablesReference=local, name="cut", value="full")
+        editor.ask("setBreakpoints", source=source, breakpoints=[])
+        editor.ask("stepOut", threadId=thread)
+        editor.wait("stopped")
+        assert editor.frames(thread)[0]["name"] == "total"
+        editor.ask("continue", threadId=thread)
+        # It would be 675: of two lamps at 100 less a tenth nothing is left.
+        assert child.stdout.readline() == "all orders: 495\n"
+        editor.wait("terminated")
+
+
 def test_an_editor_comes_by_a_port(process):
     process.fail()
     command = [os.path.join(DEMOS, "wherever-dap"), "--port", "0"]

@@ -142,10 +142,11 @@ const BUILD_LIST: &str = "python/build-requirements.txt";
 pub(crate) fn test(args: &[String]) -> Outcome {
     let environment = Environment::with("tests", &[BUILD_LIST, "python/tests/requirements.txt"])?;
     environment.install_package()?;
-    // Peers of theirs in Rust: a demo, one that uses whatever it is given, and the adapter for editors.
+    // Peers of theirs in Rust: demos, one that uses whatever it is given, and the adapter for editors.
     let packages =
         ["wherever-demos", "wherever-tests", "wherever-dap"].into_iter().flat_map(|name| ["--package", name]);
-    let binaries = ["python_peer", "beside_python", "wherever-dap"].into_iter().flat_map(|name| ["--bin", name]);
+    let binaries =
+        ["python_peer", "debugger", "beside_python", "wherever-dap"].into_iter().flat_map(|name| ["--bin", name]);
     run(cargo(&["build", "--quiet"]).args(packages).args(binaries))?;
     // Alone: with what it has of the library, nothing else is tested.
     run(&mut cargo(&["build", "--quiet", "--package", "wherever-traced", "--bin", "traced"]))?;
