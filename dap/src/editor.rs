@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use serde_json::{Value as Json, json};
 use wherever::{Error, Interrupt};
 
@@ -46,12 +47,16 @@ pub(crate) type Answer = Result<Json, Refusal>;
 /// Requests whose refusal is shown where they were made, so that no window need open.
 const QUIET: [&str; 4] = ["evaluate", "variables", "setVariable", "cancel"];
 
+/// How long the end waits for answers that were cancelled.
+const FINISH_TIME: Duration = Duration::from_secs(2);
+
 /// The way to the editor. Messages are whole, whichever threads send them.
 pub(crate) struct Editor {
     out: Mutex<Out>,
     log: Log,
     /// What was asked and not answered yet, by number, with what makes its waits end.
     asked: Mutex<BTreeMap<i64, Interrupt>>,
+    answered: Condvar,
 }
 
 struct Out {
@@ -65,7 +70,7 @@ struct Out {
 impl Editor {
     pub(crate) fn new(writer: Box<dyn Write + Send>, log: Log) -> Arc<Self> {
         let out = Mutex::new(Out { writer, seq: 0, broken: false });
-        Arc::new(Self { out, log, asked: Mutex::default() })
+        Arc::new(Self { out, log, asked: Mutex::default(), answered: Condvar::new() })
     }
 
     /// Tells of something that happened.
@@ -95,6 +100,15 @@ impl Editor {
     pub(crate) fn cancel_all(&self) {
         let all: Vec<Interrupt> = self.asked.lock().values().cloned().collect();
         all.iter().for_each(Interrupt::trigger);
+    }
+
+    /// Says nothing more, once all that was asked is answered; what takes too long is not.
+    pub(crate) fn finish(&self) {
+        let mut asked = self.asked.lock();
+        self.answered.wait_while_for(&mut asked, |asked| !asked.is_empty(), FINISH_TIME);
+        drop(asked);
+        // Not within a message: the program may end now.
+        self.out.lock().broken = true;
     }
 
     pub(crate) fn log(&self) -> &Log {
@@ -143,7 +157,6 @@ impl Reply {
 
     fn send(&mut self, answer: Answer) {
         self.is_given = true;
-        self.editor.asked.lock().remove(&self.seq);
         let (seq, command) = (self.seq, &self.command);
         let mut message = json!({"type": "response", "request_seq": seq, "command": command});
         match answer {
@@ -161,6 +174,8 @@ impl Reply {
             }
         }
         self.editor.send(message);
+        self.editor.asked.lock().remove(&self.seq);
+        self.editor.answered.notify_all();
     }
 }
 

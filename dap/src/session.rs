@@ -130,6 +130,7 @@ pub(crate) fn serve(
         session.editor.event("terminated", json!({}));
     }
     session.end(ended.as_ref().err().map_or("the editor has gone", String::as_str));
+    session.editor.finish();
     ended
 }
 
