@@ -18,7 +18,7 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   demo [NAME] [-- ARGS]           build the demos and run one: main_job (the default), custom_transport, parallel,
-                                  hardware, bank, chat, traceback (Python)
+                                  hardware, bank, chat, debugger, traceback (Python)
   test                            the gate: everything that must pass before a commit
   sim [--seeds N] [--seed S] ...  run random topologies on invented time (release build)
   python [ARGS]                   build the Python package, install it and run its tests: pytest's arguments

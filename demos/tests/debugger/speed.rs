@@ -43,9 +43,7 @@ fn gets_as_quick_as(script: &mut Script, wanted: f64) -> (bool, f64) {
 
 #[test]
 fn a_script_runs_on_at_its_former_speed_once_it_is_left() {
-    let mut alone = Script::start_alone(PORTIONS);
-    let without = quickest(&mut alone);
-    drop(alone);
+    let without = quickest(&mut Script::start_alone(PORTIONS));
     let mut script = Script::start(PORTIONS, &[]);
     let before = quickest(&mut script);
     let client = script.attach();
@@ -55,6 +53,9 @@ fn a_script_runs_on_at_its_former_speed_once_it_is_left() {
     let watched = quickest(&mut script);
     client.leaves();
     let (is_as_quick, after) = gets_as_quick_as(&mut script, before * 1.05);
+    drop(script);
+    // Both before and after, since the machine may have been busy.
+    let without = without.min(quickest(&mut Script::start_alone(PORTIONS)));
     println!(
         "without a debugger {without:.5} s, before {before:.5} s, watched {watched:.5} s, after {after:.5} s: {:.3} of before, {:.3} of without",
         after / before,

@@ -234,3 +234,19 @@ fn an_error_that_is_caught_is_none_and_one_that_is_not_stops() {
     assert_eq!((at.locals(0), at.locals(1)), (vec!["b = 2".into(), "a = 2".into()], vec!["n = 2".to_owned()]));
     assert_eq!(client.debugger.failures().unwrap().len(), 1);
 }
+
+#[test]
+fn a_loop_that_looks_no_variable_up_can_be_paused_too() {
+    let text = "fn tick() {\n    sleep_millis(1);\n}\nprint(\"begun\");\nloop {\n    tick();\n}";
+    let mut script = Script::start(text, &[]);
+    assert_eq!(script.line(), "begun");
+    let client = script.attach();
+    client.debugger.pause(1).unwrap();
+    let at = client.stop();
+    assert_eq!(at.frames()[0].split(':').next(), Some("(script)"));
+    at.go(Go::Detach);
+    let client = script.attach();
+    client.debugger.pause(1).unwrap();
+    client.stop().go(Go::Quit);
+    assert_eq!(script.end().1, Some(1));
+}

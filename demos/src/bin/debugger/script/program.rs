@@ -1,6 +1,6 @@
 //! A script as it was compiled: where its lines and functions are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
@@ -44,6 +44,7 @@ pub(crate) struct Program {
     functions: HashMap<(String, usize), Function>,
     /// The nodes that lines begin with, by address.
     lines: HashMap<usize, u32>,
+    is_silent: bool,
 }
 
 /// The line of a position; 0 if it is not known.
@@ -88,11 +89,17 @@ impl Program {
             })
             .collect();
         let lines = first_nodes(&ast, &functions);
-        Ok(Self { file, source, ast, functions, lines })
+        let is_silent = has_silent_loop(&ast);
+        Ok(Self { file, source, ast, functions, lines, is_silent })
     }
 
     pub(crate) fn ast(&self) -> &AST {
         &self.ast
+    }
+
+    /// Whether it might run on without ever looking a variable up.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.is_silent
     }
 
     pub(crate) fn file(&self) -> &str {
@@ -185,4 +192,27 @@ fn first_nodes(ast: &AST, functions: &HashMap<(String, usize), Function>) -> Has
         true
     });
     first.into_iter().map(|((_, line), (_, address))| (address, line)).collect()
+}
+
+/// Whether there is a loop that looks no variable up as it goes round.
+fn has_silent_loop(ast: &AST) -> bool {
+    let (mut all, mut heard) = (HashSet::new(), HashSet::new());
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        let is_variable = matches!(path.last(), Some(ASTNode::Expr(Expr::Variable(..))));
+        for (at, node) in path.iter().enumerate() {
+            let ASTNode::Stmt(statement) = node else { continue };
+            match statement {
+                Stmt::While(..) | Stmt::Do(..) => {}
+                // What it goes through is looked up once.
+                Stmt::For(..) if !matches!(path.get(at + 1), Some(ASTNode::Expr(_))) => {}
+                _ => continue,
+            }
+            all.insert(address(*node));
+            if is_variable {
+                heard.insert(address(*node));
+            }
+        }
+        true
+    });
+    all.len() > heard.len()
 }

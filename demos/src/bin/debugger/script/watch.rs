@@ -113,7 +113,9 @@ impl Watch {
         if !is_watched {
             (inner.failing, inner.going) = (None, None);
             inner.frames.clear();
-            return Ok(DebuggerCommand::Continue);
+            // Where no variable might be looked up, each step is told, since nothing else would tell of a debugger.
+            let is_silent = self.process.program().is_silent();
+            return Ok(if is_silent { DebuggerCommand::StepInto } else { DebuggerCommand::Continue });
         }
         match event {
             DebuggerEvent::FunctionExitWithValue(value) => self.returns(&mut inner, context, value, position)?,
