@@ -19,7 +19,7 @@ loop {
 
 /// Portions of which the quickest counts: whatever else the machine does makes them slower, never quicker.
 const PORTIONS_MIN: usize = 20;
-const PORTIONS_MAX: usize = 400;
+const PORTIONS_MAX: usize = 1_000;
 
 fn portion(script: &mut Script) -> f64 {
     script.line().parse().unwrap()
@@ -29,38 +29,32 @@ fn quickest(script: &mut Script) -> f64 {
     (0..PORTIONS_MIN).map(|_| portion(script)).fold(f64::MAX, f64::min)
 }
 
-/// Whether portions get as quick as this, if one waits for a quiet moment.
-fn gets_as_quick_as(script: &mut Script, wanted: f64) -> (bool, f64) {
-    let mut best = f64::MAX;
-    for _ in 0..PORTIONS_MAX {
-        best = best.min(portion(script));
-        if best <= wanted {
-            return (true, best);
-        }
-    }
-    (false, best)
-}
-
+/// The scripts run side by side, so that what else the machine does meets all of them.
 #[test]
 fn a_script_runs_on_at_its_former_speed_once_it_is_left() {
-    let without = quickest(&mut Script::start_alone(PORTIONS));
-    let mut script = Script::start(PORTIONS, &[]);
-    let before = quickest(&mut script);
+    let [mut script, mut untouched] = [(); 2].map(|()| Script::start(PORTIONS, &[]));
+    let mut alone = Script::start_alone(PORTIONS);
     let client = script.attach();
     client.debugger_pauses();
-    // What was printed while it was not yet watched has to be read first.
+    // The first may have begun before.
     portion(&mut script);
-    let watched = quickest(&mut script);
+    let (watched, unwatched) = (quickest(&mut script), quickest(&mut untouched));
+    assert!(watched > 1.5 * unwatched, "it was not watched: {watched} s, {unwatched} s");
     client.leaves();
-    let (is_as_quick, after) = gets_as_quick_as(&mut script, before * 1.05);
-    drop(script);
-    // Both before and after, since the machine may have been busy.
-    let without = without.min(quickest(&mut Script::start_alone(PORTIONS)));
+    let [mut after, mut never, mut without] = [f64::MAX; 3];
+    for count in 1..=PORTIONS_MAX {
+        after = after.min(portion(&mut script));
+        never = never.min(portion(&mut untouched));
+        without = without.min(portion(&mut alone));
+        if count >= PORTIONS_MIN && after <= never * 1.05 {
+            break;
+        }
+    }
     println!(
-        "without a debugger {without:.5} s, before {before:.5} s, watched {watched:.5} s, after {after:.5} s: {:.3} of before, {:.3} of without",
-        after / before,
+        "seconds: {without:.5} without a debugger, {never:.5} where nobody has attached, {watched:.5} watched, {after:.5} \
+         after: {:.3} of those where nobody has, {:.3} of those without",
+        after / never,
         after / without
     );
-    assert!(is_as_quick, "{after} s after, {before} s before");
-    assert!(watched > before, "it was not watched");
+    assert!(after <= never * 1.05, "{after} s after, {never} s where nobody has attached");
 }
