@@ -1,7 +1,11 @@
 //! The terminal, and the story that it tells.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::process::Stdio;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty;
 
 use crate::process::{Script, program, read_until};
 
@@ -169,4 +173,60 @@ fn what_makes_no_sense_is_told_and_the_session_goes_on() {
         assert_ne!(output.status.code(), Some(0), "{arguments:?}");
         assert!(!output.stderr.is_empty(), "{arguments:?}");
     }
+}
+
+/// What is typed at a terminal, and what appears there.
+struct Typist {
+    terminal: File,
+    seen: String,
+}
+
+impl Typist {
+    /// A terminal, and the end of it that a program has.
+    fn sit_down() -> (Self, File) {
+        let terminal = File::from(pty::openpt(pty::OpenptFlags::RDWR | pty::OpenptFlags::NOCTTY).unwrap());
+        pty::grantpt(&terminal).unwrap();
+        pty::unlockpt(&terminal).unwrap();
+        let path = pty::ptsname(&terminal, Vec::new()).unwrap();
+        let end = File::from(rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap());
+        (Self { terminal, seen: String::new() }, end)
+    }
+
+    fn wait(&mut self, wanted: &str) {
+        while !self.seen.contains(wanted) {
+            let mut bytes = [0; 4096];
+            let count = self.terminal.read(&mut bytes).unwrap_or(0);
+            assert!(count > 0, "{wanted:?} has not come:\n{}", self.seen);
+            self.seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        let end = self.seen.find(wanted).unwrap() + wanted.len();
+        self.seen.drain(..end);
+    }
+
+    fn type_line(&mut self, line: &str) {
+        self.terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn at_a_terminal_the_demo_lets_one_try() {
+    let (mut typist, end) = Typist::sit_down();
+    let mut command = program();
+    command.stdin(end.try_clone().unwrap()).stdout(end.try_clone().unwrap()).stderr(end);
+    let mut demo = command.spawn().unwrap();
+    // It holds the end of the terminal too.
+    drop(command);
+    typist.wait("stopped: entry");
+    typist.wait("(debug) ");
+    for (typed, told) in [
+        ("break price if item.count == 3", "breakpoint 1 at orders.rhai:4"),
+        ("continue", "stopped: breakpoint 1"),
+        ("set item.price = 1000", "item.price = 1000"),
+        ("clear 1", "(debug) "),
+        ("go", "it is over: the peer closed the session: the script has ended: 3105"),
+    ] {
+        typist.type_line(typed);
+        typist.wait(told);
+    }
+    assert!(demo.wait().unwrap().success());
 }

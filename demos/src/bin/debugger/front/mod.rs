@@ -200,7 +200,13 @@ impl Front {
                     say(&format!("it is over: {reason}"));
                     return;
                 }
-                Event::Stopped(stop, answer) => self.stopped(*stop, answer),
+                Event::Stopped(stop, answer) => {
+                    // Not behind the prompt that is there.
+                    if self.lines.is_none() && matches!(then, Then::Prompt) {
+                        say("");
+                    }
+                    self.stopped(*stop, answer)
+                }
                 Event::Line(line) => self.command(&line, &then),
             };
         }
