@@ -76,7 +76,7 @@ fn a_large_variable_of_a_frame_that_has_called_is_said_to_be_that() {
     let refused = at.stack().evaluate(0, "items.len()").unwrap_err().to_string();
     assert!(refused.contains("was too large to be copied"), "{refused}");
     let refused = at.stack().assign_text(0, "common", "2").unwrap_err().to_string();
-    assert!(refused.contains("only the innermost frame's can be changed"), "{refused}");
+    assert!(refused.contains("only those of the innermost frame"), "{refused}");
     // Neither does a statement change a copy, and say nothing.
     let refused = at.stack().evaluate(0, "letters = 2").unwrap_err().to_string();
     assert!(refused.contains("constant"), "{refused}");
@@ -123,6 +123,8 @@ fn a_failed_script_keeps_the_variables_of_every_frame_if_it_was_told_to() {
             );
             let contents = stack.contents(1).unwrap();
             assert_eq!(contents.bound[1], ("b".into(), Value::Int(42)));
+            let refused = stack.assign_text(1, "b", "1").unwrap_err().to_string();
+            assert!(refused.contains("a frame that has called or is over"), "{refused}");
             assert_eq!(stack.evaluate(1, "a + b").unwrap().unwrap().value, Value::Int(63));
         } else {
             let unknown = stack.variables(1, Scope::Locals, 0, 9).unwrap_err().to_string();

@@ -10,9 +10,10 @@ use crate::script::evaluate::Evaluator;
 use crate::script::value::{self, Key};
 use crate::script::{Program, raised, refused};
 
-/// Why a variable of a frame that has called cannot be changed.
-const HAS_CALLED: &str = "this frame has called: Rhai lets nobody into the variables of a caller, so what is shown is a \
-                          copy from the beginning of its statement, and only the innermost frame's can be changed";
+/// Why a variable is not changed.
+const IS_COPY: &str = "what is shown of this frame is a copy from the beginning of its statement: Rhai lets nobody into \
+                       the variables of a frame that has called or is over, and only those of the innermost frame of a \
+                       stopped script can be changed";
 
 /// A local variable.
 #[derive(Clone)]
@@ -247,7 +248,7 @@ impl Frames {
 
 /// Puts a value into a variable, if it is one that can be changed.
 fn put(locals: &mut Locals, at: usize, path: &[Key], new: Dynamic) -> Result<(), Error> {
-    let Locals::Live(live) = locals else { return Err(refused(HAS_CALLED)) };
+    let Locals::Live(live) = locals else { return Err(refused(IS_COPY)) };
     let local = live.get_mut(at).ok_or_else(|| refused("the variable is gone"))?;
     if local.is_constant {
         return Err(refused(format!("{:?} is a constant", local.name)));

@@ -56,7 +56,7 @@ pub(super) static ORDERS: Scene = Scene {
         ),
         (
             "a frame that has called is only looked at",
-            &["(debug) set sum = 3", "*** rhai:Refused: this frame has called"],
+            &["(debug) set sum = 3", "*** rhai:Refused: what is shown of this frame is a copy"],
         ),
         ("a step is the command's answer and the next stop's call", &["(debug) step", "stopped: step", "[2 messages]"]),
         ("a variable is changed", &["(debug) set discount = 100", "discount = 100", "[2 messages]"]),
