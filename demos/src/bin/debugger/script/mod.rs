@@ -33,6 +33,11 @@ pub(crate) fn engine() -> Engine {
     engine.register_fn("sleep_millis", |millis: i64| {
         std::thread::sleep(std::time::Duration::from_millis(millis.unsigned_abs()));
     });
+    // The processor time that the script has had so far: other programs have no part in it.
+    engine.register_fn("seconds_worked", || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        std::time::Duration::try_from(time).unwrap_or_default().as_secs_f64()
+    });
     engine
 }
 
