@@ -77,6 +77,11 @@ const STEPS: &[Step] = &[
     Step { name: "demo-parallel", repeat: "cargo xtask demo parallel", run: |_| packages::demo(&["parallel".into()]) },
     Step { name: "demo-hardware", repeat: "cargo xtask demo hardware", run: |_| packages::demo(&["hardware".into()]) },
     Step {
+        name: "demo-debugger",
+        repeat: "cargo xtask demo debugger -- story",
+        run: |_| packages::demo(&["debugger".into(), "story".into()]),
+    },
+    Step {
         name: "demo-traceback",
         repeat: "cargo xtask demo traceback -- --script",
         run: |_| packages::demo(&["traceback".into(), "--script".into()]),
