@@ -1,4 +1,5 @@
-"""An error over there, opened here: its frames, their variables and source, by the debugger that comes with Python.
+"""An error over there, opened here: its frames, their variables and source, by the debugger that comes with Python; and
+a process that runs, attached to.
 
     cargo xtask demo traceback
 
@@ -38,6 +39,12 @@ SESSION = [
 ]
 FILE_SESSION = [("p number, item", "(1, item 1 at -5)"), ("ll", "def total(items, rate=RATE):"),
                 ("u", "sell()"), ("p customer, password", "('ada', <redacted>)")]
+# The same for a process that runs: where it stops, what is changed there.
+LIVE_SESSION = [
+    ("b stroke, count % 100 == 0", "Breakpoint 1 at"), ("c", "-> lost = pressure // 10"),
+    ("p pressure, count % 100", "(20, 0)"), ("n", "-> return pressure + 2 - lost"), ("p lost", "2"), ("u", "main()"),
+    ("p wanted", "1000000"), ("!wanted = 0", ""), ("detach", ""),
+]
 
 
 class Typed(io.TextIOBase):
@@ -121,7 +128,36 @@ def open_kept(path: str) -> None:
         check(wanted in done.stdout, f"`{line}` prints {wanted}")
 
 
+def attach(is_scripted: bool) -> None:
+    with subprocess.Popen([sys.executable, os.path.join(FOLDER, "pump.py")], stdout=subprocess.PIPE, text=True) as pump:
+        try:
+            debug(pump, is_scripted)
+        finally:
+            pump.kill()
+
+
+def debug(pump: subprocess.Popen[str], is_scripted: bool) -> None:
+    assert pump.stdout is not None
+    url = pump.stdout.readline().strip()
+    print(f"$ python -m wherever.pdb {url}")
+    command = [sys.executable, "-m", "wherever.pdb", url]
+    if not is_scripted:
+        subprocess.run(command)
+        return
+    lines = "\n".join(line for line, _ in LIVE_SESSION) + "\n"
+    done = subprocess.run(command, input=lines, capture_output=True, text=True)
+    print(done.stdout)
+    check(done.returncode == 0, f"it is attached to: {done.stderr}")
+    answers = done.stdout.split("(Pdb) ")[1:]
+    for (line, wanted), printed in zip(LIVE_SESSION, answers):
+        check(wanted in printed, f"`{line}` prints {wanted}")
+    ended, _ = pump.communicate()
+    print(f"The pump: {ended}", end="")
+    check(ended == "ended at 20\n", "what was changed there has ended its loop, and nothing else")
+
+
 def main() -> None:
+    is_scripted = not sys.stdin.isatty() or "--script" in sys.argv
     say("A till in another process fails, and the error is caught here.")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "failure.json")
@@ -130,17 +166,20 @@ def main() -> None:
             before = peer.stats().messages_sent
             traceback.print_exception(error)
             check(peer.stats().messages_sent == before, "printing it asks for nothing")
-            if sys.stdin.isatty() and "--script" not in sys.argv:
-                say("Your debugger, in its traceback. Try: w, p item, l, u, p customer; q ends.")
-                wherever.post_mortem(error)
-            else:
+            if is_scripted:
                 say("The debugger that comes with Python, in its traceback.")
                 scripted(peer, error)
+            else:
+                say("Your debugger, in its traceback. Try: w, p item, l, u, p customer; q ends.")
+                wherever.post_mortem(error)
             error = fail(peer)
             say("The traceback is kept in a file.")
             keep(error, path)
         say("The till has ended. The file opens with python -m wherever.pdb:")
         open_kept(path)
+    say("A pump runs in another process, and lets itself be debugged." if is_scripted else
+        "A pump runs in another process. Try: b stroke, c, p pressure, u, !wanted = 0; detach ends.")
+    attach(is_scripted)
     say("All of it was so.")
 
 
