@@ -202,3 +202,37 @@ print(os.path.exists(server.url.partition("://")[2]), flush=True)
         assert process.stdout.readline() == "child 0\n"
         assert process.stdout.readline() == "True\n"
         assert len(debugger.breakpoints()) == 1
+
+
+FAILED = """
+def check(n):
+    items = [1, 2]
+    raise ValueError(n)
+for n in (1, 2):
+    try:
+        check(n)
+    except ValueError as error:
+        wherever.debug.keep(error)
+# Nobody holds what this gives.
+wherever.debug.listen()
+print(wherever.debug.default_url(), flush=True)
+"""
+
+
+def test_what_was_kept_opens_in_pdb_from_the_command_line(run: Any) -> None:
+    process = run(FAILED)
+    url = process.stdout.readline().strip()
+
+    def pdb(*arguments: str, typed: str = "") -> tuple[int, str, str]:
+        done = subprocess.run([sys.executable, "-m", "wherever.pdb", *arguments], input=typed, text=True,
+                              capture_output=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    assert pdb("--failures", url) == (0, "0  ValueError: 2\n1  ValueError: 1\n", "")
+    code, printed, said = pdb("--failure", "1", url, typed="p n, items\nitems.append(4)\np items\nq\n")
+    assert (code, said) == (0, "") and printed.startswith("ValueError: 1\n> ") and "check()" in printed
+    assert "(1, [1, 2])" in printed and "[1, 2, 4]" in printed
+    assert pdb("--failure", "7", url) == (1, "", f"{url}: the process has kept 2 errors\n")
+    process.communicate("\n", timeout=60)
+    code, printed, said = pdb(url)
+    assert code == 1 and said.startswith(f"{url}: ") and "Traceback" not in said

@@ -25,6 +25,10 @@ from wherever._stack import Stack, title_of
 __all__ = ["DebugServer", "attach", "default_url", "keep", "listen", "on_signal"]
 
 
+# A program that lets itself be debugged need not hold on to anything for that.
+_LISTENING: set[DebugServer] = set()
+
+
 class DebugServer:
     """What lets this process be debugged, until it is closed."""
 
@@ -42,6 +46,7 @@ class DebugServer:
         if listener is not None and _wherever.peer_of(listener) in self._server.peers():
             AGENT.detach()
         self._server.close()
+        _LISTENING.discard(self)
 
     def __enter__(self) -> DebugServer:
         return self
@@ -100,7 +105,9 @@ def listen(url: str | None = None, *, allow_others: bool = False, keep_uncaught:
     server = _wherever.Node({"debugger": Debugger()}, policy="open").serve(url)
     if keep_uncaught:
         _keep_uncaught()
-    return DebugServer(server)
+    listening = DebugServer(server)
+    _LISTENING.add(listening)
+    return listening
 
 
 def on_signal(signum: int = _signal.SIGUSR1, url: str | None = None, *, allow_others: bool = False) -> None:
@@ -153,4 +160,4 @@ def attach(url: str | int, **words: Any) -> None:
     _live.attach(default_url(url) if isinstance(url, int) else url, **words)
 
 
-os.register_at_fork(after_in_child=AGENT.forget)
+os.register_at_fork(after_in_child=lambda: (AGENT.forget(), _LISTENING.clear()))
