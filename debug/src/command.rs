@@ -3,9 +3,10 @@
 use wherever::convert::TypeText;
 use wherever::{Error, FromValue, IntoValue, Value};
 
-use crate::tuple::{exactly, unlike};
+use crate::tuple::unlike;
 
-/// How a stopped thread goes on. It crosses as a tuple: a word, for two of them with a line.
+/// How a stopped thread goes on. It crosses as a tuple: a word, for two of them with a line, and for those that are of
+/// another frame than the innermost one with its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// Until it is stopped again.
@@ -14,10 +15,16 @@ pub enum Command {
     Step,
     /// To the next line of this function, over calls.
     Next,
+    /// To the next line of the frame of this index.
+    NextOf(u32),
     /// Until the present function returns.
     Return,
+    /// Until the frame of this index returns.
+    ReturnOf(u32),
     /// Until this line or a greater one is reached in this frame.
     Until(u32),
+    /// Until this line or a greater one is reached in the frame of this index, which stands second.
+    UntilOf(u32, u32),
     /// Nowhere: this line is made the next one, and the thread stops there at once.
     Jump(u32),
     /// On for good: the process detaches.
@@ -29,42 +36,41 @@ pub enum Command {
 const WANTED: &str = "a command, such as (\"continue\",) or (\"until\", 12)";
 
 impl Command {
-    /// The command without a line that this word is for.
-    fn plain(word: &str) -> Option<Self> {
-        Some(match word {
-            "continue" => Self::Continue,
-            "step" => Self::Step,
-            "next" => Self::Next,
-            "return" => Self::Return,
-            "detach" => Self::Detach,
-            "quit" => Self::Quit,
+    /// The command that this word and these numbers are for.
+    fn of(word: &str, numbers: &[u32]) -> Option<Self> {
+        Some(match (word, numbers) {
+            ("continue", []) => Self::Continue,
+            ("step", []) => Self::Step,
+            ("next", []) => Self::Next,
+            ("next", [frame]) => Self::NextOf(*frame),
+            ("return", []) => Self::Return,
+            ("return", [frame]) => Self::ReturnOf(*frame),
+            ("until", [line]) => Self::Until(*line),
+            ("until", [line, frame]) => Self::UntilOf(*line, *frame),
+            ("jump", [line]) => Self::Jump(*line),
+            ("detach", []) => Self::Detach,
+            ("quit", []) => Self::Quit,
             _ => return None,
         })
-    }
-
-    /// The command with a line.
-    fn to_line(word: &str, line: u32) -> Option<Self> {
-        match word {
-            "until" => Some(Self::Until(line)),
-            "jump" => Some(Self::Jump(line)),
-            _ => None,
-        }
     }
 }
 
 impl IntoValue for Command {
     fn into_value(self) -> Result<Value, Error> {
-        let (word, line) = match self {
-            Self::Continue => ("continue", None),
-            Self::Step => ("step", None),
-            Self::Next => ("next", None),
-            Self::Return => ("return", None),
-            Self::Until(line) => ("until", Some(line)),
-            Self::Jump(line) => ("jump", Some(line)),
-            Self::Detach => ("detach", None),
-            Self::Quit => ("quit", None),
+        let (word, numbers) = match self {
+            Self::Continue => ("continue", [None, None]),
+            Self::Step => ("step", [None, None]),
+            Self::Next => ("next", [None, None]),
+            Self::NextOf(frame) => ("next", [Some(frame), None]),
+            Self::Return => ("return", [None, None]),
+            Self::ReturnOf(frame) => ("return", [Some(frame), None]),
+            Self::Until(line) => ("until", [Some(line), None]),
+            Self::UntilOf(line, frame) => ("until", [Some(line), Some(frame)]),
+            Self::Jump(line) => ("jump", [Some(line), None]),
+            Self::Detach => ("detach", [None, None]),
+            Self::Quit => ("quit", [None, None]),
         };
-        Ok(Value::tuple([Value::text(word)].into_iter().chain(line.map(Value::from))))
+        Ok(Value::tuple([Value::text(word)].into_iter().chain(numbers.into_iter().flatten().map(Value::from))))
     }
 
     fn type_text() -> TypeText {
@@ -74,15 +80,12 @@ impl IntoValue for Command {
 
 impl FromValue for Command {
     fn from_value(value: Value) -> Result<Self, Error> {
-        let (word, line) = match exactly(&value, "command", 1) {
-            Ok(items) => (items[0].clone().to::<String>()?, None),
-            Err(_) => {
-                let items = exactly(&value, WANTED, 2)?;
-                (items[0].clone().to::<String>()?, Some(items[1].clone().to::<u32>()?))
-            }
-        };
-        let made = line.map_or_else(|| Self::plain(&word), |line| Self::to_line(&word, line));
-        made.ok_or_else(|| unlike(WANTED, &format!("{value:?}")))
+        let unknown = || unlike(WANTED, &format!("{value:?}"));
+        let Value::Tuple(items) = &value else { return Err(unknown()) };
+        let (word, numbers) = items.split_first().filter(|(_, numbers)| numbers.len() <= 2).ok_or_else(unknown)?;
+        let word: String = word.clone().to()?;
+        let numbers = numbers.iter().map(|number| number.clone().to::<u32>()).collect::<Result<Vec<_>, _>>()?;
+        Self::of(&word, &numbers).ok_or_else(unknown)
     }
 
     fn type_text() -> TypeText {

@@ -244,7 +244,13 @@ fn a_stop_is_one_call_and_its_command_the_answer() {
 #[test]
 fn commands_cross_as_words() {
     let all = [Command::Continue, Command::Step, Command::Next, Command::Return, Command::Detach, Command::Quit];
-    for command in all.into_iter().chain([Command::Until(3), Command::Jump(4)]) {
+    for command in all.into_iter().chain([
+        Command::Until(3),
+        Command::Jump(4),
+        Command::NextOf(0),
+        Command::ReturnOf(1),
+        Command::UntilOf(7, 2),
+    ]) {
         assert_eq!(Command::from_value(command.into_value().unwrap()).unwrap(), command);
     }
     let jump = Value::tuple([Value::text("jump"), Value::Int(4)]);
@@ -256,6 +262,7 @@ fn commands_cross_as_words() {
         Value::tuple([Value::text("step"), Value::Int(1)]),
         Value::tuple([Value::text("until"), Value::Int(-1)]),
         Value::tuple([Value::text("fly")]),
+        Value::tuple([Value::text("until"), Value::Int(1), Value::Int(2), Value::Int(3)]),
     ];
     for value in wrong {
         assert!(matches!(Command::from_value(value.clone()), Err(Error::Convert(_))), "{value:?}");

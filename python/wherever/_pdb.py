@@ -298,7 +298,7 @@ class Prompt(pdb.Pdb):
         self._last_number += 1
         mark.number = self._last_number
         self._marks[mark.number] = mark
-        self.message(self._told(mark))
+        self.message(f"B{self._told(mark)[1:]}")
 
     do_b = do_break
 
@@ -319,7 +319,7 @@ class Prompt(pdb.Pdb):
             self._live.debugger.clear_breakpoint(old)
 
     def _told(self, mark: Mark) -> str:
-        return f"Breakpoint {mark.number} at {mark.file}:{mark.line}"
+        return f"breakpoint {mark.number} at {mark.file}:{mark.line}"
 
     def _list(self) -> None:
         if not self._marks:

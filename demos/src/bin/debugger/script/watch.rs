@@ -332,12 +332,16 @@ impl Watch {
             let command = self.told(&frames, reason, &detail, hit);
             put_back(context, frames.end());
             let level = inner.frames.last().map_or(0, |frame| frame.level);
+            let of = |frame: u32| inner.frames.get(frame as usize).map_or(level, |frame| frame.level);
             inner.going = Some(match command {
                 Some(Command::Continue) => Going::On,
                 Some(Command::Step) => Going::Into,
                 Some(Command::Next) => Going::Over(level),
+                Some(Command::NextOf(frame)) => Going::Over(of(frame)),
                 Some(Command::Return) => Going::Out(level),
+                Some(Command::ReturnOf(frame)) => Going::Out(of(frame)),
                 Some(Command::Until(line)) => Going::Until(level, line),
+                Some(Command::UntilOf(line, frame)) => Going::Until(of(frame), line),
                 Some(Command::Jump(_)) => {
                     "Rhai cannot jump: no other line can be made the next one".clone_into(&mut detail);
                     continue;
