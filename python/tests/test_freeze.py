@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import stat
@@ -147,6 +148,33 @@ def test_other_names_can_be_called_secret_or_none(tmp_path):
     assert "reddish" not in (tmp_path / "other").read_text()
     assert dict(frames(none)["fail"].f_locals.items())["password"] == "hunter2"
     assert repr(dict(frames(other)["fail"].f_locals.items())["colour"]) == "<redacted>"
+
+
+def test_errors_of_every_builtin_class_come_back(tmp_path):
+    classes = [kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, BaseException)]
+    for kind in classes:
+        if "Group" in kind.__name__:
+            continue
+        error = kind.__new__(kind)
+        error.args = ("told",)
+        wherever.freeze(error, tmp_path / "kept")
+        back = _frozen.load(str(tmp_path / "kept"))
+        assert isinstance(back, kind) and type(back).__name__ == kind.__name__
+    wherever.freeze(FileNotFoundError(2, "No such file", "till.db"), tmp_path / "kept")
+    assert str(_frozen.load(str(tmp_path / "kept"))) == "[Errno 2] No such file: 'till.db'"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="groups are since 3.11")
+def test_a_group_whose_members_are_left_out_comes_back_by_its_text(tmp_path):
+    error = ValueError(0)
+    for n in range(30):
+        error = ExceptionGroup(f"level {n}", [error])  # noqa: F821
+    wherever.freeze(error, tmp_path / "kept")
+    back = _frozen.load(str(tmp_path / "kept"))
+    for n in range(29, 14, -1):
+        assert str(back) == f"level {n} (1 sub-exception)"
+        back = back.exceptions[0]
+    assert type(back) is not type(error) and str(back) == "level 14 (1 sub-exception)"
 
 
 def test_what_cannot_be_written_or_read_is_said(tmp_path):

@@ -112,16 +112,20 @@ def _error(part: dict[str, Any], members: list[BaseException]) -> BaseException:
     base = getattr(builtins, str(part["base"]), None)
     if not isinstance(base, type) or not issubclass(base, BaseException):
         base = Exception
-    if group is not None and members and issubclass(base, group):
-        return group(str(part["message"]).partition(" (")[0], members)
+    if group is not None and issubclass(base, group):
+        if members:
+            return group(str(part["message"]).partition(" (")[0], members)
+        # What it was of was left out.
+        base = Exception
     kind = _class(str(part["module"]), str(part["type"]), base)
-    error = BaseException.__new__(kind)
+    # Some, such as OSError, make their instances by themselves.
+    error = kind.__new__(kind)
     error.args = (str(part["message"]),)
     return error
 
 
 @functools.lru_cache(maxsize=256)
-def _class(module: str, name: str, base: type) -> type:
+def _class(module: str, name: str, base: type) -> type[BaseException]:
     """A class of this name, whose instances show the text that was kept."""
     namespace = {"__module__": module, "__str__": lambda self: str(self.args[0]) if self.args else ""}
     return type(name.replace("\0", "?"), (base,), namespace)
