@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import builtins
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -148,6 +150,62 @@ def test_other_names_can_be_called_secret_or_none(tmp_path):
     assert "reddish" not in (tmp_path / "other").read_text()
     assert dict(frames(none)["fail"].f_locals.items())["password"] == "hunter2"
     assert repr(dict(frames(other)["fail"].f_locals.items())["colour"]) == "<redacted>"
+
+
+SECRET = "hunter22-hunter22"
+
+
+class Shows:
+    def __init__(self, text):
+        self.text = text
+
+    def __repr__(self):
+        return f"Shows({self.text!r})"
+
+
+@pytest.mark.parametrize("variables", [
+    {"password": SECRET, "payload": b"ada:" + SECRET.encode()},
+    {"password": SECRET, "long": "y" * 985 + SECRET},
+    {"password": SECRET, "raw": b"y" * 990 + SECRET.encode()},
+    {"password": "hunter\n22", "shown": Shows("hunter\n22")},
+    {"passwords": {"ada": [SECRET]}, "said": f"{SECRET} is wrong"},
+    {"said": f"Authorization: Bearer {SECRET}"},
+    {"raw": b"Authorization: Basic " + SECRET.encode()},
+    {"headers": [(b"authorization", SECRET.encode()), ("cookie", SECRET)]},
+    {"headers": {b"authorization": SECRET}},
+    {"db_pwd": SECRET},
+    {"said": f"UID=ada;PWD={SECRET}"},
+    {"said": "password=" + repr(f"a'\"{SECRET}")},
+    {"shown": Shows({"password": SECRET.encode()})},
+    {"said": f"token=Token('{SECRET}')"},
+    {"said": "z" * 975 + f"password='{SECRET}" + "z" * 100 + "'"},
+])
+def test_a_secret_is_left_out_in_every_form(tmp_path, variables):
+    def fail(variables):
+        raise KeyError(1)
+
+    try:
+        fail(Shows(variables) if "shown" in variables else variables)
+    except KeyError as error:
+        wherever.freeze(error, tmp_path / "kept")
+    # The source of this file has them.
+    text = json.dumps(json.loads((tmp_path / "kept").read_text())["errors"])
+    data = [base64.b64decode(found).decode() for found in re.findall('"bytes": "([^"]*)"', text)]
+    assert "hunter" not in "".join([text, *data])
+    assert repr(_frozen.load(str(tmp_path / "kept"))) == "KeyError('1')"
+
+
+def test_what_is_no_secret_is_kept(tmp_path):
+    def fail(variables):
+        raise KeyError(1)
+
+    kept = {"PWD": "/home/ada", "said": "y" * 990 + "/home/ada", "pair": ("colour", "red"), "raw": bytes(range(256))}
+    try:
+        fail(kept)
+    except KeyError as error:
+        wherever.freeze(error, tmp_path / "kept")
+    held = dict(frames(_frozen.load(str(tmp_path / "kept")))["fail"].f_locals.items())
+    assert held["variables"] == kept
 
 
 def test_errors_of_every_builtin_class_come_back(tmp_path):

@@ -30,18 +30,23 @@ DEPTH_MAX = 4
 ITEMS_MAX = 50
 TEXT_MAX = 1_000
 ALL_MAX = 2_000_000
+# A text that is shorter was not cut.
+CUT_MIN = 400
 
-SECRET = re.compile(r"(?i)passw(or)?d|passphrase|\bpwd\b|secret|token|api_?key|access_?key|private_?key|credential"
-                    r"|cookie|authorization|bearer|session_?id")
-# A secret that is given its value in a text: in source, in how an object shows itself.
-GIVEN = re.compile(r"""(?ix) (\b\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|access_?key|private_?key|credential
-                             |cookie|authorization|session_?id)\w*['"]?\s*[=:]\s*) ('[^']*'|"[^"]*"|[^\s,;)}\]'"]+)""")
+SECRET = re.compile(r"(?i)passw(or)?d|passphrase|(?<![a-z])pwd(?![a-z])|secret|token|api_?key|access_?key|private_?key"
+                    r"|credential|cookie|authorization|bearer|session_?id")
+# A secret that is given its value in a text: in source, in how an object shows itself, where the text may be cut.
+GIVEN = re.compile(r"""(?ixs) (\b\w*(?:passw(?:or)?d|passphrase|(?<![a-z])pwd(?![a-z])|secret|token|api_?key|access_?key
+                              |private_?key|credential|cookie|authorization|session_?id)\w*['"]?\s*[=:]\s*
+                              (?:b?['"]?(?:bearer|basic|digest|token)\s+)?)
+                              ([^\s,;)}\]'"]*(?:'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?)|[^\s,;)}\]'"]+)""")
 REDACTED = "<redacted>"
 
 
 def is_secret(name: str) -> bool:
     """Whether a variable of this name is left out: what is called a password, a token, a key, a cookie, ..."""
-    return bool(SECRET.search(name))
+    # In an environment, this one is the working folder.
+    return name != "PWD" and bool(SECRET.search(name))
 
 
 def freeze(error: BaseException, path: str | os.PathLike[str], redact: Callable[[str], bool] | None) -> None:
@@ -159,16 +164,23 @@ class Freezer:
             known[str(number)] = self._text(line.rstrip("\n"))
 
     def _named(self, name: Any, value: Any, depth: int, shown: Any = None) -> Any:
+        name = name.decode(errors="replace") if type(name) is bytes else name
         if self._redact is not None and isinstance(name, str) and self._redact(name):
-            self._note_secret(value)
+            self._note_secret(value, DEPTH_MAX)
             return {"redacted": True}
         return self._value(value, depth, shown)
 
-    def _note_secret(self, value: Any) -> None:
-        text = value.decode(errors="replace") if isinstance(value, (bytes, bytearray)) else value
+    def _note_secret(self, value: Any, depth: int) -> None:
+        kind = type(value)
+        if kind in (list, tuple, set, frozenset, dict) and depth:
+            for item in list(value.values() if kind is dict else value)[:ITEMS_MAX]:
+                self._note_secret(item, depth - 1)
+            return
+        text = value.decode(errors="surrogateescape") if isinstance(value, (bytes, bytearray)) else value
         # What is shorter would take much else with it.
         if type(text) is str and len(text) >= 4:
-            self._secrets.add(text)
+            # As it is, and as it stands in what shows it.
+            self._secrets |= {text, repr(text)[1:-1], json.dumps(text)[1:-1]}
 
     def _value(self, value: Any, depth: int, shown: Any = None) -> Any:
         self._left -= 40
@@ -183,7 +195,8 @@ class Freezer:
         if kind is int or kind is float or kind is complex:
             return {kind.__name__: _digits(value)}
         if kind is bytes:
-            return {"bytes": base64.b64encode(value[:TEXT_MAX]).decode(), "more": max(len(value) - TEXT_MAX, 0)}
+            self._left -= min(len(value), TEXT_MAX)
+            return {"bytes": self._bytes(value[:TEXT_MAX], self._without_given), "more": max(len(value) - TEXT_MAX, 0)}
         if kind in (list, tuple, set, frozenset, dict):
             return self._container(value, kind.__name__, depth)
         return self._object(value, depth, shown)
@@ -194,6 +207,9 @@ class Freezer:
         items = list(value.items() if kind == "dict" else value)[:ITEMS_MAX]
         if kind == "dict":
             made = [[self._value(key, depth - 1), self._named(key, item, depth - 1)] for key, item in items]
+        elif kind == "tuple" and len(items) == 2 and type(items[0]) in (str, bytes):
+            # It may be a pair of a name and a value.
+            made = [self._value(items[0], depth - 1), self._named(items[0], items[1], depth - 1)]
         else:
             made = [self._value(item, depth - 1) for item in items]
         return {kind: made, "more": len(value) - len(items)}
@@ -213,24 +229,52 @@ class Freezer:
         if len(text) > TEXT_MAX:
             text = text[:TEXT_MAX - 3] + "..."
         self._left -= len(text)
+        return self._without_given(text)
+
+    def _without_given(self, text: str) -> str:
         return GIVEN.sub(rf"\1{REDACTED}", text) if self._redact is not None else text
+
+    @staticmethod
+    def _bytes(value: bytes, without: Callable[[str], str]) -> str:
+        text = without(value.decode(errors="surrogateescape"))
+        return base64.b64encode(text.encode(errors="surrogateescape")).decode()
 
     def _without_secrets(self, told: Any) -> Any:
         """The data without the texts that were left out by name, wherever they stand."""
         if not self._secrets:
             return told
-        secrets = re.compile("|".join(map(re.escape, sorted(self._secrets, key=len, reverse=True))))
+        longest_first = sorted(self._secrets, key=len, reverse=True)
+        secrets = re.compile("|".join(map(re.escape, longest_first)))
+
+        def of_text(text: str) -> str:
+            text = secrets.sub(REDACTED, text)
+            if len(text) >= CUT_MIN:
+                # It may end within one.
+                body = text.removesuffix("...")
+                at = min(_beginning_at(body, secret) for secret in longest_first)
+                text = text if at == len(body) else body[:at] + REDACTED
+            return text
 
         def without(part: Any) -> Any:
             if isinstance(part, str):
-                return secrets.sub(REDACTED, part)
+                return of_text(part)
             if isinstance(part, list):
                 return [without(item) for item in part]
+            if isinstance(part, dict) and "bytes" in part:
+                return {**part, "bytes": self._bytes(base64.b64decode(part["bytes"]), of_text)}
             if isinstance(part, dict):
                 return {key: without(item) for key, item in part.items()}
             return part
 
         return {key: without(part) if key in ("errors", "sources") else part for key, part in told.items()}
+
+
+def _beginning_at(text: str, secret: str) -> int:
+    """Where the beginning of a secret is that the text ends with: of four characters at least, else its end."""
+    at = text.find(secret[:4], max(len(text) - len(secret), 0))
+    while at != -1 and not secret.startswith(text[at:]):
+        at = text.find(secret[:4], at + 1)
+    return len(text) if at == -1 else at
 
 
 def _is_code(value: Any) -> bool:
