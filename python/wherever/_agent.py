@@ -15,7 +15,7 @@ from typing import Any
 
 from wherever import _wherever
 from wherever._breakpoints import Breakpoints, Told, canonical, file_of, globals_of
-from wherever._stack import At, Place, Stack, place_of, shown, source_of, title_of
+from wherever._stack import At, Place, Stack, place_of, refresh, shown, source_of, title_of
 from wherever._tracing import Mode, Tracer, chain, is_own
 
 # Errors that are kept, each with its frames and what they hold.
@@ -123,7 +123,10 @@ class Agent:
                 frame.f_lineno = command[1]
             except (ValueError, TypeError) as refused:
                 detail = f"{type(refused).__name__}: {refused}"
-        self._go(frame, mode, command)
+        try:
+            self._go(frame, mode, command)
+        finally:
+            refresh(frame)
 
     def _ask(self, frame: types.FrameType, reason: str, detail: str, ids: tuple[int, ...]) -> tuple[Any, ...]:
         listener = self.listener
@@ -198,7 +201,7 @@ class Agent:
 
 
 def _is_quitting(frame: types.FrameType | None) -> bool:
-    return any(each.f_code is Agent._go.__code__ for each in chain(frame))
+    return any(each.f_code is Agent._stop.__code__ for each in chain(frame))
 
 
 COMMANDS = ("continue", "step", "next", "return", "until", "jump", "detach", "quit")

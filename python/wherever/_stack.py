@@ -8,7 +8,7 @@ import itertools
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from wherever._exposed import exposed
@@ -128,11 +128,11 @@ class Stack:
         except SyntaxError:
             self._run(here, text)
             return None
-        return variable("", value_of(here, text))
+        return variable("", value_of(here, text, self._check_still))
 
     @exposed
     def assign_text(self, frame: int, name: str, text: str) -> Variable:
-        value = value_of(self._variable(frame, name), text)
+        value = value_of(self._variable(frame, name), text, self._check_still)
         self.assign(frame, name, value)
         return variable(name, value)
 
@@ -143,7 +143,7 @@ class Stack:
         if len(found) != 1:
             told = "no part" if not found else "more than one part"
             raise LookupError(f"the {type(value).__name__} has {told} of the name {name}")
-        made = value_of(here, text)
+        made = value_of(here, text, self._check_still)
         found[0].assign(made)
         return variable(name, made)
 
@@ -187,11 +187,7 @@ class Stack:
     def _run(self, here: types.FrameType, text: str) -> None:
         code = compile(text, "<debugger>", "exec")
         self._check_still(here)
-        known = here.f_locals
-        try:
-            exec(code, here.f_globals, known)
-        finally:
-            _to_fast(here)
+        exec(code, here.f_globals, locals_of(here, self._check_still))
 
 
 def summary(error: BaseException, most: int) -> list[tuple[Any, ...]]:
@@ -282,13 +278,13 @@ def source_of(file: str, globals_: dict[str, Any] | None = None) -> str:
     return "".join(lines)
 
 
-def value_of(frame: types.FrameType, text: str) -> Any:
-    """The value of an expression in a frame."""
+def value_of(frame: types.FrameType, text: str, check: Callable[[types.FrameType], None] | None = None) -> Any:
+    """The value of an expression in a frame. `check` is asked before the frame is changed."""
     code = compile(text.strip(), "<debugger>", "eval")
     if any(isinstance(const, types.CodeType) for const in code.co_consts):
         # A scope within the expression looks past the locals.
         return eval(code, {**frame.f_globals, **frame.f_locals})
-    return eval(code, frame.f_globals, frame.f_locals)
+    return eval(code, frame.f_globals, locals_of(frame, check))
 
 
 def _names(code: types.CodeType) -> tuple[str, ...]:
@@ -317,9 +313,54 @@ if sys.version_info < (3, 13):
         # Reading `f_locals` once more would undo it.
         if frame.f_code.co_flags & inspect.CO_OPTIMIZED:
             _locals_to_fast(frame, 1)
+    class Locals(MutableMapping[str, Any]):
+        """The local variables of a frame as they now are, as `f_locals` has them from 3.13 on. Before, that is a copy:
+        to write all of it back would undo what was set meanwhile, by a function within this one or another thread."""
+
+        def __init__(self, frame: types.FrameType, check: Callable[[types.FrameType], None] | None) -> None:
+            self._frame = frame
+            self._check = check
+
+        def __getitem__(self, name: str) -> Any:
+            return self._frame.f_locals[name]
+
+        def __setitem__(self, name: str, value: Any) -> None:
+            self._changes().__setitem__(name, value)
+            _to_fast(self._frame)
+
+        def __delitem__(self, name: str) -> None:
+            self._changes().__delitem__(name)
+            _to_fast(self._frame)
+
+        def _changes(self) -> dict[str, Any]:
+            if self._check is not None:
+                self._check(self._frame)
+            return self._frame.f_locals
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(list(self._frame.f_locals))
+
+        def __len__(self) -> int:
+            return len(self._frame.f_locals)
+
+        def __repr__(self) -> str:
+            return repr(self._frame.f_locals)
+
+    def locals_of(frame: types.FrameType, check: Callable[[types.FrameType], None] | None) -> Any:
+        return Locals(frame, check) if frame.f_code.co_flags & inspect.CO_OPTIMIZED else frame.f_locals
+
+    def refresh(frame: types.FrameType) -> None:
+        """What a trace function leaves in `f_locals` is written into its frame: that is to be what is there now."""
+        frame.f_locals
 else:
     def _to_fast(frame: types.FrameType) -> None:
         """What is written into `f_locals` is written into the frame."""
+
+    def locals_of(frame: types.FrameType, _check: Callable[[types.FrameType], None] | None) -> Any:
+        return frame.f_locals
+
+    def refresh(frame: types.FrameType) -> None:
+        """The frame has no copy of its variables."""
 
 
 def _named(name: str) -> dict[str, Any]:
