@@ -103,6 +103,7 @@ class Agent:
         self.listener = None
         self._left = threading.Event()
         self.stopped.clear()
+        self.breakpoints.forget_lock()
         self.breakpoints.clear()
         self.tracer.off()
 

@@ -6,6 +6,7 @@ import itertools
 import linecache
 import os
 import sys
+import threading
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,16 +35,45 @@ class Breakpoint:
         return self.id, self.file, self.line, self.function, self.condition, self.ignore, self.temporary, self.hits
 
 
+class Found:
+    """Where they are, and what was found out about that: kept together, so that nothing found out before a change is
+    taken for what holds after it."""
+
+    def __init__(self, lines: dict[str, dict[int, list[Breakpoint]]]) -> None:
+        self._lines = lines
+        # By the file as a code object names it, and by code object.
+        self._of_name: dict[str, dict[int, list[Breakpoint]]] = {}
+        self._of_code: dict[int, tuple[types.CodeType, bool]] = {}
+
+    def of_file(self, name: str) -> dict[int, list[Breakpoint]]:
+        found = self._of_name.get(name)
+        if found is None:
+            found = self._of_name[name] = self._lines.get(canonical(name), {})
+        return found
+
+    def wants(self, code: types.CodeType) -> bool:
+        lines = self.of_file(code.co_filename)
+        if not lines:
+            return False
+        known = self._of_code.get(id(code))
+        if known is None:
+            if len(self._of_code) > KNOWN_MAX:
+                self._of_code = {}
+            # The code is kept, so that its address is not another's.
+            known = code, any(line in lines for _, _, line in code.co_lines())
+            self._of_code[id(code)] = known
+        return known[1]
+
+
 class Breakpoints:
     """Those of the process. What is read by threads that run is replaced as a whole, never changed."""
 
     def __init__(self) -> None:
         self._ids = itertools.count(1)
         self._all: dict[int, Breakpoint] = {}
-        self._lines: dict[str, dict[int, list[Breakpoint]]] = {}
-        # By the file as a code object names it, and by code object.
-        self._of_name: dict[str, dict[int, list[Breakpoint]]] = {}
-        self._of_code: dict[int, tuple[types.CodeType, bool]] = {}
+        self._found = Found({})
+        # A trace function may interrupt whoever has it.
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         return len(self._all)
@@ -59,18 +89,21 @@ class Breakpoints:
         else:
             raise ValueError("a breakpoint is at a function, or at a file and a line from 1")
         made = Breakpoint(next(self._ids), file, line, function, condition, max(ignore, 0), temporary)
-        self._all[made.id] = made
-        self._sort()
+        with self._lock:
+            self._all[made.id] = made
+            self._sort()
         return made
 
     def remove(self, id: int) -> None:
-        if self._all.pop(id, None) is None:
-            raise LookupError(f"there is no breakpoint {id}")
-        self._sort()
+        with self._lock:
+            if self._all.pop(id, None) is None:
+                raise LookupError(f"there is no breakpoint {id}")
+            self._sort()
 
     def clear(self) -> None:
-        self._all.clear()
-        self._sort()
+        with self._lock:
+            self._all.clear()
+            self._sort()
 
     def told(self) -> tuple[Told, ...]:
         return tuple(known.told() for known in list(self._all.values()))
@@ -79,31 +112,19 @@ class Breakpoints:
         lines: dict[str, dict[int, list[Breakpoint]]] = {}
         for known in list(self._all.values()):
             lines.setdefault(known.file, {}).setdefault(known.line, []).append(known)
-        self._lines, self._of_name, self._of_code = lines, {}, {}
+        self._found = Found(lines)
 
-    def _of_file(self, name: str) -> dict[int, list[Breakpoint]]:
-        found = self._of_name.get(name)
-        if found is None:
-            found = self._of_name[name] = self._lines.get(canonical(name), {})
-        return found
+    def forget_lock(self) -> None:
+        """The process was forked: another thread of the parent's may have held it."""
+        self._lock = threading.RLock()
 
     def wants(self, code: types.CodeType) -> bool:
         """Whether one of them is in this code."""
-        lines = self._of_file(code.co_filename)
-        if not lines:
-            return False
-        known = self._of_code.get(id(code))
-        if known is None:
-            if len(self._of_code) > KNOWN_MAX:
-                self._of_code = {}
-            # The code is kept, so that its address is not another's.
-            known = code, any(line in lines for _, _, line in code.co_lines())
-            self._of_code[id(code)] = known
-        return known[1]
+        return self._found.wants(code)
 
     def met(self, frame: types.FrameType) -> tuple[tuple[int, ...], str]:
         """Those to be stopped at where the frame is, and what went wrong with their conditions."""
-        here = self._of_file(frame.f_code.co_filename).get(frame.f_lineno)
+        here = self._found.of_file(frame.f_code.co_filename).get(frame.f_lineno)
         if not here:
             return (), ""
         ids, wrong = [], ""
@@ -121,8 +142,9 @@ class Breakpoints:
                 continue
             ids.append(known.id)
             if known.temporary:
-                self._all.pop(known.id, None)
-                self._sort()
+                with self._lock:
+                    self._all.pop(known.id, None)
+                    self._sort()
         return tuple(ids), wrong
 
 
