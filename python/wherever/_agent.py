@@ -20,7 +20,7 @@ from wherever._tracing import Mode, Tracer, chain, is_own
 
 # Errors that are kept, each with its frames and what they hold.
 KEPT_MAX = 16
-# How often is looked whether the session is over, in seconds.
+# How often is looked whether the session is over, and whether threads are that were stepped, in seconds.
 LOOK_EVERY = 0.1
 
 GONE = "the thread has gone on since: its frames are no longer what they were"
@@ -68,6 +68,8 @@ class Agent:
             if peer.closed:
                 self._leave(listener)
                 return
+            if self.tracer.forget_ended():
+                self.update()
 
     def _leave(self, listener: Any) -> None:
         with self._lock:

@@ -84,8 +84,8 @@ class Tracer:
         self._is_on = True
         if REACHES_ALL:
             threading.settrace_all_threads(self._enter)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            threading.settrace(self._enter)
+        threading.settrace(self._begin)
+        if not REACHES_ALL:
             _in_main(self._on_here)
         if is_own(list(chain(sys._getframe()))[-1]):
             # It serves the debugger, and is none of the program's.
@@ -121,6 +121,11 @@ class Tracer:
 
     def mode(self, thread: int) -> Mode:
         return self._modes.setdefault(thread, Mode())
+
+    def forget_ended(self) -> bool:
+        """Forgets how threads were to go on that have ended; whether that was to stop."""
+        ended = [self._modes.pop(thread, None) for thread in self._modes.keys() - sys._current_frames().keys()]
+        return any(mode is not None and mode.active for mode in ended)
 
     def check_reached(self, thread: int, name: str) -> None:
         if REACHES_ALL or thread in self._reached or thread == threading.main_thread().ident:
@@ -177,6 +182,18 @@ class Tracer:
         self._reached.add(threading.get_ident())
         sys.settrace(self._enter)
         return True
+
+    def _begin(self, frame: types.FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
+        """A thread is started."""
+        if not self._is_on:
+            sys.settrace(None)
+            return None
+        mode = self._modes.get(threading.get_ident())
+        if mode is not None and mode.reason != "pause":
+            # Of a thread that has ended, whose number this one has got.
+            mode.go_on()
+        sys.settrace(self._enter)
+        return self._enter(frame, event, arg)
 
     def _enter(self, frame: types.FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
         """A function is entered, or a generator resumed."""
