@@ -427,7 +427,7 @@ impl Shape {
         self.all_members().map(|member| member.name.clone()).filter(|name| met.insert(name.clone())).collect()
     }
 
-    fn all_members(&self) -> impl Iterator<Item = &Member> {
+    pub(crate) fn all_members(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().chain(self.lineage.iter().flat_map(|base| &base.members))
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, FrameInfo};
-use crate::shape::Shape;
+use crate::shape::{Member, Shape};
 
 /// Where the code of a function stands, from its first line to its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +20,18 @@ pub struct CodePlace {
 /// What is known of the members of a type, or of a function, once it is described.
 #[derive(Clone, Default)]
 pub(crate) struct Known {
-    /// Whose members they are.
-    shape: Option<Arc<Shape>>,
     /// The signature, of a function.
     signature: Arc<str>,
     /// Where code stands, by its name in Rust.
     places: HashMap<&'static str, CodePlace>,
     /// Names in Rust, by those for peers, where these are others.
     names: HashMap<&'static str, &'static str>,
+    /// The calls of the members, made once: an error costs no more than it must.
+    calls: HashMap<Arc<str>, Place>,
 }
+
+/// A call as a place that errors come through, and the last line of what is called.
+type Place = (FrameInfo, u32);
 
 /// What is put behind the name of an attribute where it is written.
 const WRITTEN: char = '=';
@@ -42,8 +45,16 @@ impl Known {
         self.names.insert(for_peers, name);
     }
 
-    pub(super) fn of_shape(self, shape: Arc<Shape>) -> Self {
-        Self { shape: Some(shape), ..self }
+    /// Of a type of this shape, which is told now of what was said before.
+    pub(super) fn of_shape(self, shape: &Shape) -> Self {
+        let call = |member: &Member| {
+            let call = self.call(shape.name(), &member.name, member.signature.clone());
+            (member.name.clone(), call)
+        };
+        // Of two members of one name the first is meant.
+        let members: Vec<_> = shape.all_members().collect();
+        let calls = members.into_iter().rev().map(call).collect();
+        Self { calls, ..self }
     }
 
     /// A function with this signature, that stands there.
@@ -54,24 +65,27 @@ impl Known {
     /// The error of a member of this type, as having come through its call. The member is empty for the type itself, or
     /// for a function.
     pub(super) fn through(&self, of: &str, member: &str, error: Error) -> Error {
-        error.through(|| {
-            let name = member.trim_end_matches(WRITTEN);
-            let described = self.shape.as_ref().and_then(|shape| shape.find(member));
-            let place = self.places.get(self.names.get(member).copied().unwrap_or(member)).copied();
-            let call = FrameInfo {
-                name: match name {
-                    "" => short(of).into(),
-                    name => format!("{}.{name}", short(of)).into(),
-                },
-                signature: described.map_or_else(|| self.signature.clone(), |member| member.signature.clone()),
-                file: place.map_or_else(Arc::default, |place| place.file.into()),
-                line: place.map_or(0, |place| place.first_line),
-                first_line: place.map_or(0, |place| place.first_line),
-                exported: true,
-                ..FrameInfo::default()
-            };
-            (call, place.map_or(0, |place| place.last_line))
+        error.through(|| match self.calls.get(member) {
+            Some(call) => call.clone(),
+            None => self.call(of, member, self.signature.clone()),
         })
+    }
+
+    fn call(&self, of: &str, member: &str, signature: Arc<str>) -> Place {
+        let place = self.places.get(self.names.get(member).copied().unwrap_or(member)).copied();
+        let call = FrameInfo {
+            name: match member.trim_end_matches(WRITTEN) {
+                "" => short(of).into(),
+                name => format!("{}.{name}", short(of)).into(),
+            },
+            signature,
+            file: place.map_or_else(Arc::default, |place| place.file.into()),
+            line: place.map_or(0, |place| place.first_line),
+            first_line: place.map_or(0, |place| place.first_line),
+            exported: true,
+            ..FrameInfo::default()
+        };
+        (call, place.map_or(0, |place| place.last_line))
     }
 }
 

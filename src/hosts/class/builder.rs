@@ -216,7 +216,7 @@ impl<T: Send + Sync + 'static> ClassBuilder<T> {
     /// The class.
     pub fn build(mut self) -> Class<T> {
         self.definition.shape = Arc::new(self.shape);
-        let _ = self.definition.known.set(self.known.of_shape(self.definition.shape.clone()));
+        let _ = self.definition.known.set(self.known.of_shape(&self.definition.shape));
         Class(Arc::new(self.definition))
     }
 

@@ -59,7 +59,7 @@ pub(super) fn write_error(output: &mut Output, error: &Error, known: &dyn KnownT
     let (code, name, message) = heads(error);
     output.bytes.extend([tag::TUPLE, 4, tag::SMALL + code]);
     for text in [name, message] {
-        let text = cut(text, NAME_LEN_MAX.min(limits.text_len_max as usize));
+        let text = cut(&text, NAME_LEN_MAX.min(limits.text_len_max as usize));
         output.bytes.push(tag::TEXT);
         output.bytes.prefixed(text.as_bytes());
     }
@@ -77,24 +77,25 @@ enum Detail {
 }
 
 /// The code, name and message of an error.
-fn heads(error: &Error) -> (u8, &str, &str) {
+fn heads(error: &Error) -> (u8, Arc<str>, Arc<str>) {
+    let none = Arc::<str>::default;
     match error {
-        Error::Raised(raised) => (0, &raised.type_name, &raised.message),
-        Error::NotFound(name) => (1, name, ""),
-        Error::Denied(denied) => (2, &denied.shape, ""),
-        Error::Disconnected(lost) => (3, lost.hop.as_deref().unwrap_or_default(), &lost.reason),
-        Error::Overloaded(message) => (4, "", message),
-        Error::Protocol(message) => (5, "", message),
-        Error::Deadline(message) => (6, "", message),
-        Error::Stopped => (7, "", ""),
-        Error::Interrupted => (0, INTERRUPTED, ""),
-        Error::Busy(message) => (8, "", message),
-        Error::TooDeep(_) => (9, "", ""),
-        Error::Cycle(message) => (10, "", message),
-        Error::NotSupported { shape, .. } => (11, shape, ""),
-        Error::NoMember { shape, .. } => (12, shape, ""),
-        Error::Convert(convert) => (13, &convert.wanted, ""),
-        Error::Misuse(message) => (14, "", message),
+        Error::Raised(raised) => (0, raised.type_name.clone(), raised.message.clone()),
+        Error::NotFound(name) => (1, name.clone(), none()),
+        Error::Denied(denied) => (2, denied.shape.clone(), none()),
+        Error::Disconnected(lost) => (3, lost.hop.clone().unwrap_or_default(), lost.reason.clone()),
+        Error::Overloaded(message) => (4, none(), message.clone()),
+        Error::Protocol(message) => (5, none(), message.clone()),
+        Error::Deadline(message) => (6, none(), message.clone()),
+        Error::Stopped => (7, none(), none()),
+        Error::Interrupted => (0, INTERRUPTED.into(), none()),
+        Error::Busy(message) => (8, none(), message.clone()),
+        Error::TooDeep(_) => (9, none(), none()),
+        Error::Cycle(message) => (10, none(), message.clone()),
+        Error::NotSupported { shape, .. } => (11, shape.clone(), none()),
+        Error::NoMember { shape, .. } => (12, shape.clone(), none()),
+        Error::Convert(convert) => (13, convert.wanted.clone(), none()),
+        Error::Misuse(message) => (14, none(), message.clone()),
     }
 }
 
@@ -132,7 +133,7 @@ impl<'a> Writer<'a> {
             Error::Convert(convert) => Value::tuple([self.text(&convert.found), self.texts(&convert.path, NOTES_MAX)]),
             _ => Value::None,
         };
-        Value::tuple([Value::Int(i64::from(code)), self.text(name), self.cut(message, MESSAGE_LEN_MAX), details])
+        Value::tuple([Value::Int(i64::from(code)), self.text(&name), self.cut(&message, MESSAGE_LEN_MAX), details])
     }
 
     /// The details of what was raised, `level` levels down. It calls itself no deeper than parts are left.
@@ -214,53 +215,58 @@ impl<'a> Writer<'a> {
         let (file, name) = (self.name(&frame.file), self.name(&frame.name));
         let place = [file, number(frame.line), number(frame.column), name];
         if self.detail == Detail::Texts {
-            return Value::tuple(place.into_iter().chain([Value::text("")]));
+            return Value::tuple(place.into_iter().chain([Value::Text(Arc::default())]));
         }
-        let text = self.name(&frame.text);
-        let inner = [number(frame.first_line), number(frame.end_line), number(frame.end_column)];
-        let exported = frame.exported.then_some(Value::Bool(true));
-        let of = match &frame.stack {
-            Some(stack @ Value::Ref(_)) => vec![stack.clone(), number(frame.index)],
-            _ if frame.exported => vec![Value::None, number(0)],
-            _ => Vec::new(),
-        };
-        let is_short =
-            of.is_empty() && frame.signature.is_empty() && inner.iter().all(|number| *number == Value::Int(0));
-        let more =
-            (!is_short).then(|| [self.name(&frame.signature)].into_iter().chain(inner).chain(of).chain(exported));
-        Value::tuple(place.into_iter().chain([text]).chain(more.into_iter().flatten()))
+        let mut told = Vec::with_capacity(12);
+        told.extend(place);
+        told.push(self.name(&frame.text));
+        let inner = [frame.first_line, frame.end_line, frame.end_column];
+        let stack = frame.stack.clone().filter(|stack| matches!(stack, Value::Ref(_)));
+        let has_more = stack.is_some() || frame.exported;
+        if has_more || !frame.signature.is_empty() || inner != [0; 3] {
+            told.push(self.name(&frame.signature));
+            told.extend(inner.map(number));
+        }
+        if has_more {
+            let index = stack.as_ref().map_or(0, |_| frame.index);
+            told.extend([stack.unwrap_or_default(), number(index)]);
+        }
+        if frame.exported {
+            told.push(Value::Bool(true));
+        }
+        Value::tuple(told)
     }
 
     fn texts(&self, texts: &[Arc<str>], max: usize) -> Value {
         Value::tuple(texts.iter().take(max).map(|text| self.text(text)))
     }
 
-    fn name(&self, text: &str) -> Value {
+    fn name(&self, text: &Arc<str>) -> Value {
         self.cut(text, NAME_LEN_MAX)
     }
 
-    fn text(&self, text: &str) -> Value {
+    fn text(&self, text: &Arc<str>) -> Value {
         self.cut(text, TEXT_LEN_MAX)
     }
 
-    fn cut(&self, text: &str, max: usize) -> Value {
+    fn cut(&self, text: &Arc<str>, max: usize) -> Value {
         let max = match self.detail {
             Detail::All | Detail::Fewer => max,
             Detail::Texts => max / 4,
         };
-        Value::text(cut(text, max.min(self.limits.text_len_max as usize)))
+        Value::Text(cut(text, max.min(self.limits.text_len_max as usize)))
     }
 }
 
-/// The beginning of a text, in at most so many bytes, with three dots for what was cut off.
-fn cut(text: &str, max: usize) -> String {
+/// The beginning of a text, in at most so many bytes, with three dots for what was cut off; the text itself, if it fits.
+fn cut(text: &Arc<str>, max: usize) -> Arc<str> {
     const DOTS: &str = "...";
     if text.len() <= max {
-        return text.to_owned();
+        return text.clone();
     }
     let end = text.floor_char_boundary(max.saturating_sub(DOTS.len()));
     let dots = if max < DOTS.len() { "" } else { DOTS };
-    format!("{}{dots}", &text[..end])
+    format!("{}{dots}", &text[..end]).into()
 }
 
 /// The error that a value describes; `None` if the value is no error. Details of a wrong kind are left out.
