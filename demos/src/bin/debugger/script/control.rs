@@ -104,22 +104,31 @@ impl Control {
     }
 
     pub(crate) fn detach(&self) {
-        self.pause.store(false, SeqCst);
+        self.detach_if(|_| true);
+    }
+
+    /// Detaches if whoever attached is gone.
+    pub(crate) fn look_for_listener(&self) {
+        self.detach_if(Attached::is_gone);
+    }
+
+    /// Detaches from this listener: another may have attached since it was told of a stop.
+    pub(crate) fn leave(&self, listener: &Arc<dyn DebugListener>) {
+        self.detach_if(|attached| Arc::ptr_eq(&attached.listener, listener));
+    }
+
+    fn detach_if(&self, is_meant: impl FnOnce(&Attached) -> bool) {
         self.change(|state| {
+            if !state.attached.as_ref().is_some_and(is_meant) {
+                return;
+            }
+            self.pause.store(false, SeqCst);
             state.attached = None;
             state.breakpoints.clear();
             if let Some(stopped) = &state.stopped {
                 stopped.wait.trigger();
             }
         });
-    }
-
-    /// Detaches if whoever attached is gone.
-    pub(crate) fn look_for_listener(&self) {
-        let is_gone = self.state().attached.as_ref().is_some_and(Attached::is_gone);
-        if is_gone {
-            self.detach();
-        }
     }
 
     pub(crate) fn pause(&self) -> Result<(), Error> {

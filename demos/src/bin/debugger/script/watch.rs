@@ -350,22 +350,24 @@ impl Watch {
                     let at = inner.frames.last().map_or(Position::NONE, |frame| frame.at);
                     return Err(EvalAltResult::ErrorTerminated("whoever debugs it has ended it".into(), at).into());
                 }
-                Some(Command::Detach) | None => {
-                    self.process.control.detach();
-                    Going::On
-                }
+                // `told` has detached.
+                Some(Command::Detach) | None => Going::On,
             });
             return Ok(());
         }
     }
 
-    /// What the listener answers; none if it is gone, fails, or has detached by another way.
+    /// What the listener answers; none if it is gone, fails, or has detached by another way. Who leaves is detached from.
     fn told(&self, frames: &Arc<Frames>, reason: Reason, detail: &str, hit: &[i64]) -> Option<Command> {
         let (listener, wait) = self.process.control.stop(frames)?;
         let stop = stop(reason, frames, detail.to_owned(), hit.to_vec());
         let answer = wait.scope(|| listener.stopped(stop));
         self.process.control.go_on();
-        answer.ok()
+        let command = answer.ok().filter(|command| *command != Command::Detach);
+        if command.is_none() {
+            self.process.control.leave(&listener);
+        }
+        command
     }
 }
 
