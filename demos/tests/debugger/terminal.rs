@@ -32,6 +32,14 @@ fn the_story_is_told_by_each_carrier_and_every_check_holds() {
     }
 }
 
+#[test]
+fn what_a_script_says_gives_the_terminal_no_orders() {
+    let script = Script::start("throw \"\\x1b]0;owned\\x07\";", &["--wait"]);
+    let told = script.debug("wait\ncontinue\n");
+    assert!(told.contains(r"error: Runtime error: \u{1b}]0;owned\u{7}"), "{told}");
+    assert!(told.chars().all(|one| one == '\n' || !one.is_control()), "{told:?}");
+}
+
 /// A loop that calls, with something of each kind to look at.
 const CALLS: &str = "\
 fn add(a, b) {
