@@ -1,5 +1,6 @@
 //! Attaching, stops, and the end.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ impl Session {
             return Refusal::new("this session is attached already");
         }
         let url = self.options.url(wanted.url.as_deref())?;
+        let folder = self.options.folder(wanted.source_folder.clone())?;
         let session = Arc::downgrade(self);
         let ended = move |notice: &Notice| {
             if let (Notice::Ended { reason, .. }, Some(session)) = (notice, session.upgrade()) {
@@ -68,7 +70,7 @@ impl Session {
         let node = Node::builder().limits(limits).on_notice(ended).build();
         let connected = wherever_transports::connect(&node, &url);
         let peer = connected.map_err(|error| Refusal(format!("the process cannot be reached: {error}")))?;
-        let opened = self.open(&peer, wanted);
+        let opened = self.open(&peer, wanted, folder);
         if opened.is_err() {
             self.state.lock().target = None;
             peer.close("it was not attached to");
@@ -76,7 +78,7 @@ impl Session {
         opened.map(|()| Json::Null)
     }
 
-    fn open(self: &Arc<Self>, peer: &Peer, wanted: Attach) -> Result<(), Refusal> {
+    fn open(self: &Arc<Self>, peer: &Peer, wanted: Attach, folder: Option<PathBuf>) -> Result<(), Refusal> {
         let debugger: DebuggerProxy = peer.get_as(NAME).map_err(|error| match error {
             Error::NotFound(_) => {
                 Refusal(format!("the process exports no `{NAME}`: it does not let itself be debugged"))
@@ -89,7 +91,6 @@ impl Session {
         }
         let is_live = failures.is_empty();
         let places = failures.first().map(|failure| failure.stack.places()).transpose()?;
-        let folder = wanted.source_folder.or_else(|| self.options.sources.clone());
         let sources = Sources::new(wanted.path_mappings.unwrap_or_default(), folder);
         let breakpoints = Breakpoints::default();
         let target = Target { peer: peer.clone(), debugger: debugger.clone(), is_live, sources, breakpoints };

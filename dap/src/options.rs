@@ -56,6 +56,18 @@ impl Options {
         Ok(Some(options))
     }
 
+    /// Where fetched sources are written to, if the editor tells this.
+    pub(crate) fn folder(&self, told: Option<PathBuf>) -> Result<Option<PathBuf>, Refusal> {
+        match told {
+            // Nor shall they have files written where they cannot write themselves.
+            Some(_) if self.port.is_some() => Refusal::new(
+                "an editor that comes by a port cannot have files written: `--sources` on the command line says where",
+            ),
+            Some(folder) => Ok(Some(folder)),
+            None => Ok(self.sources.clone()),
+        }
+    }
+
     /// Where the process is, if the editor tells this.
     pub(crate) fn url(&self, told: Option<&str>) -> Result<String, Refusal> {
         let url = match (told.filter(|url| !url.is_empty()), &self.url) {
@@ -105,5 +117,14 @@ mod tests {
         assert!(options(Some(1)).url(Some("exec:python x.py")).is_err());
         assert!(options(None).url(Some("stdio:")).is_err());
         assert!(Options::default().url(None).is_err());
+    }
+
+    #[test]
+    fn whoever_comes_by_a_port_has_nothing_written_elsewhere() {
+        let options = |port| Options { sources: Some("s".into()), port, ..Options::default() };
+        assert_eq!(options(Some(1)).folder(None), Ok(Some("s".into())));
+        assert_eq!(options(None).folder(Some("f".into())), Ok(Some("f".into())));
+        let refused = options(Some(1)).folder(Some("/home/somebody".into())).unwrap_err();
+        assert!(refused.0.contains("by a port cannot have files written"), "{refused:?}");
     }
 }
