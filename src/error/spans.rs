@@ -23,6 +23,9 @@ use crate::value::Value;
 /// What a field is, is written down when it is recorded. The errors that know are those of [`Error`](crate::Error), where
 /// it is made, and panics; an error of another type becomes one of these only when the method gives it back, and is in
 /// no span any more that the method had entered.
+///
+/// It is for all spans: where a filter of its own (`with_filter`) leaves one out, errors within that one tell none of those
+/// around it either.
 #[derive(Default)]
 pub struct SpanLayer {
     /// By the number of the span, in several tables: spans come and go on all threads at once.
