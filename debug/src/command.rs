@@ -16,15 +16,15 @@ pub enum Command {
     /// To the next line of this function, over calls.
     Next,
     /// To the next line of the frame of this index.
-    NextOf(u32),
+    NextIn(u32),
     /// Until the present function returns.
     Return,
     /// Until the frame of this index returns.
-    ReturnOf(u32),
+    ReturnFrom(u32),
     /// Until this line or a greater one is reached in this frame.
     Until(u32),
     /// Until this line or a greater one is reached in the frame of this index, which stands second.
-    UntilOf(u32, u32),
+    UntilIn(u32, u32),
     /// Nowhere: this line is made the next one, and the thread stops there at once.
     Jump(u32),
     /// On for good: the process detaches.
@@ -42,11 +42,11 @@ impl Command {
             ("continue", []) => Self::Continue,
             ("step", []) => Self::Step,
             ("next", []) => Self::Next,
-            ("next", [frame]) => Self::NextOf(*frame),
+            ("next", [frame]) => Self::NextIn(*frame),
             ("return", []) => Self::Return,
-            ("return", [frame]) => Self::ReturnOf(*frame),
+            ("return", [frame]) => Self::ReturnFrom(*frame),
             ("until", [line]) => Self::Until(*line),
-            ("until", [line, frame]) => Self::UntilOf(*line, *frame),
+            ("until", [line, frame]) => Self::UntilIn(*line, *frame),
             ("jump", [line]) => Self::Jump(*line),
             ("detach", []) => Self::Detach,
             ("quit", []) => Self::Quit,
@@ -61,11 +61,11 @@ impl IntoValue for Command {
             Self::Continue => ("continue", [None, None]),
             Self::Step => ("step", [None, None]),
             Self::Next => ("next", [None, None]),
-            Self::NextOf(frame) => ("next", [Some(frame), None]),
+            Self::NextIn(frame) => ("next", [Some(frame), None]),
             Self::Return => ("return", [None, None]),
-            Self::ReturnOf(frame) => ("return", [Some(frame), None]),
+            Self::ReturnFrom(frame) => ("return", [Some(frame), None]),
             Self::Until(line) => ("until", [Some(line), None]),
-            Self::UntilOf(line, frame) => ("until", [Some(line), Some(frame)]),
+            Self::UntilIn(line, frame) => ("until", [Some(line), Some(frame)]),
             Self::Jump(line) => ("jump", [Some(line), None]),
             Self::Detach => ("detach", [None, None]),
             Self::Quit => ("quit", [None, None]),

@@ -247,9 +247,9 @@ fn commands_cross_as_words() {
     for command in all.into_iter().chain([
         Command::Until(3),
         Command::Jump(4),
-        Command::NextOf(0),
-        Command::ReturnOf(1),
-        Command::UntilOf(7, 2),
+        Command::NextIn(0),
+        Command::ReturnFrom(1),
+        Command::UntilIn(7, 2),
     ]) {
         assert_eq!(Command::from_value(command.into_value().unwrap()).unwrap(), command);
     }

@@ -93,6 +93,32 @@ fn steps_go_into_calls_and_over_them_also_through_the_host() {
     assert_eq!(script.end(), ("the script has ended: [11, 14, 19]".into(), Some(0)));
 }
 
+#[test]
+fn steps_may_be_of_an_outer_frame() {
+    let mut script = Script::start(LAYERS, &["--wait"]);
+    let client = script.attach();
+    client.break_at(2);
+    client.stop().go(Go::Continue);
+    let at = client.stop();
+    assert_eq!(at.frames(), ["(script):13", "all:7", "(closure):8", "square:2"]);
+    at.go(Go::NextIn(2));
+    let at = client.stop();
+    assert_eq!((at.stop.reason, at.frames().last().unwrap().as_str()), (Reason::Step, "(closure):9"));
+    at.go(Go::Continue);
+    let at = client.stop();
+    at.go(Go::UntilIn(9, 2));
+    let at = client.stop();
+    assert_eq!((at.frames().last().unwrap().as_str(), at.value("item")), ("(closure):9", "2".into()));
+    at.go(Go::Continue);
+    let at = client.stop();
+    client.debugger.clear_breakpoint(1).unwrap();
+    at.go(Go::ReturnFrom(1));
+    let at = client.stop();
+    assert_eq!((at.stop.reason, &*at.stop.detail), (Reason::Return, "[11, 14, 19]"));
+    at.go(Go::Continue);
+    assert_eq!(script.end(), ("the script has ended: [11, 14, 19]".into(), Some(0)));
+}
+
 /// A loop that one can stop in, and end by a variable.
 const LOOP: &str = "\
 fn turn(count) {

@@ -337,11 +337,11 @@ impl Watch {
                 Some(Command::Continue) => Going::On,
                 Some(Command::Step) => Going::Into,
                 Some(Command::Next) => Going::Over(level),
-                Some(Command::NextOf(frame)) => Going::Over(of(frame)),
+                Some(Command::NextIn(frame)) => Going::Over(of(frame)),
                 Some(Command::Return) => Going::Out(level),
-                Some(Command::ReturnOf(frame)) => Going::Out(of(frame)),
+                Some(Command::ReturnFrom(frame)) => Going::Out(of(frame)),
                 Some(Command::Until(line)) => Going::Until(level, line),
-                Some(Command::UntilOf(line, frame)) => Going::Until(of(frame), line),
+                Some(Command::UntilIn(line, frame)) => Going::Until(of(frame), line),
                 Some(Command::Jump(_)) => {
                     "Rhai cannot jump: no other line can be made the next one".clone_into(&mut detail);
                     continue;
