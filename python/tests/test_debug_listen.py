@@ -119,6 +119,9 @@ for n in range(20):
 thread = threading.Thread(target=fail, args=("thread",))
 thread.start()
 thread.join()
+thread = threading.Thread(target=sys.exit)
+thread.start()
+thread.join()
 try:
     fail("hook")
 except ValueError:

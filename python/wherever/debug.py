@@ -145,7 +145,8 @@ def _keep_uncaught() -> None:
         return before(kind, error, traceback)
 
     def thread_hook(args: threading.ExceptHookArgs) -> Any:
-        if args.exc_value is not None:
+        # That of which nothing is printed is no failure either.
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
             keep(args.exc_value)
         return thread_before(args)
 
