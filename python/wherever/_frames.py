@@ -17,6 +17,8 @@ from wherever import _signature, _sources, _stack, _wherever
 from wherever._variables import PLACE, Names, Place, Variables
 
 LINE_MAX = 1 << 30
+# Lines of a function at most; of one that is said to be longer the beginning is not known.
+FUNCTION_MAX = 1_000_000
 # Where a frame has run, what it was called with is written into its variables each time that somebody looks at them: a
 # mark that is known again, but not the tuples and dicts that many arguments make.
 RUN = _wherever.IS_ABI3 or sys.version_info < (3, 11)
@@ -105,7 +107,8 @@ def _code(file: str, name: str, first: int, extent: tuple[int, int, int], signat
     """Code that is at one place, and has these parameters."""
     code = compile("0/0", file, "exec")
     line, start, end = extent
-    first = first if 1 <= first <= line else max(line, 1)
+    # Before 3.11 the table of lines is as long as they are far apart.
+    first = first if 1 <= first <= line < first + FUNCTION_MAX else max(line, 1)
     plain, positional, named, flags = _parameters(signature)
     words: dict[str, Any] = {
         "co_name": name, "co_firstlineno": first, "co_varnames": (*plain, *named),

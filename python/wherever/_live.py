@@ -68,6 +68,9 @@ class Live:
         self._wanted = wanted = Wanted(prompt)
         self._is_wanted.set()
         while wanted.line is None:
+            if self._over.is_set():
+                # Given up: nobody reads lines any more.
+                return ""
             # Whoever typed it may have interrupted what says that it is there.
             wanted.is_there.wait(LOOK_EVERY)
         return wanted.line
