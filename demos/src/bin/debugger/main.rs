@@ -34,12 +34,10 @@ usage: cargo xtask demo debugger [-- ARGS]
       --script FILE           read the commands from a file
       --count                 tell how many messages each command took";
 
-/// Prints a line, unless nobody reads what is printed any more. What the other side says gives the terminal no orders.
+/// Prints a line, unless nobody reads what is printed any more.
 fn say(text: &str) {
     use std::io::Write as _;
-    let is_plain = |one: char| !one.is_control() || matches!(one, '\n' | '\t');
-    let show = |one: char| if is_plain(one) { one.to_string() } else { one.escape_default().to_string() };
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.chars().map(show).collect::<String>());
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
 #[cfg(unix)]

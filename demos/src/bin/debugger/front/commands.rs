@@ -3,8 +3,7 @@
 use wherever::Error;
 use wherever_debug::{Command, Debugger as _, Scope, Variable};
 
-use crate::front::{Front, Then, View, show};
-use crate::say;
+use crate::front::{Front, Then, View, say, show};
 
 const HELP: &str = "\
 break LINE|FUNCTION [if CONDITION]   tbreak ...: once   ignore N LINE|FUNCTION: not the first N times

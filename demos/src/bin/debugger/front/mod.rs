@@ -11,10 +11,17 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use wherever::wire::describe::escape;
 use wherever::{Error, Node, Peer};
 use wherever_debug::{Command, DebugListener, Debugger as _, DebuggerProxy, NAME, Place, Stack, Stop};
 
-use crate::{Failure, line, say};
+use crate::{Failure, line};
+
+/// Prints what was found. What the other side says gives the terminal no orders.
+fn say(text: &str) {
+    let line = |line: &str| line.split('\t').map(escape).collect::<Vec<_>>().join("\t");
+    crate::say(&text.split('\n').map(line).collect::<Vec<_>>().join("\n"));
+}
 
 /// Whom to debug, and with what input.
 #[derive(Default)]

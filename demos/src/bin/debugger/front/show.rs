@@ -2,7 +2,7 @@
 
 use wherever_debug::{Breakpoint, Place, Reason, Stop, Variable};
 
-use crate::say;
+use crate::front::say;
 
 /// The file's name, without the folders that it is in.
 pub(crate) fn short(file: &str) -> &str {
