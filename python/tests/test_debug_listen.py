@@ -66,6 +66,13 @@ def test_a_folder_that_others_may_enter_is_not_taken(run: Any, tmp_path: Any) ->
     process = run("wherever.debug.listen()")
     _, said = process.communicate("\n", timeout=60)
     assert re.search(r"PermissionError: .*/runtime/wherever is not a folder that only this user may enter", said)
+    # Nor is who listens there taken for the process.
+    os.environ["XDG_RUNTIME_DIR"], before = str(tmp_path / "runtime"), os.environ.get("XDG_RUNTIME_DIR", "")
+    try:
+        with pytest.raises(PermissionError, match="others may enter .*/runtime/wherever"):
+            wherever.debug.attach(process.pid)
+    finally:
+        os.environ["XDG_RUNTIME_DIR"] = before
     # Nor is a runtime folder of which that is so: then it is one in the folder for temporary files.
     (tmp_path / "runtime").chmod(0o755)
     (tmp_path / "temporary").mkdir()
@@ -211,7 +218,7 @@ FAILED = """
 def check(n):
     items = [1, 2]
     raise ValueError(n)
-for n in (1, 2):
+for n in (1, "2\\x1b[2J"):
     try:
         check(n)
     except ValueError as error:
@@ -231,7 +238,7 @@ def test_what_was_kept_opens_in_pdb_from_the_command_line(run: Any) -> None:
                               capture_output=True, timeout=60)
         return done.returncode, done.stdout, done.stderr
 
-    assert pdb("--failures", url) == (0, "0  ValueError: 2\n1  ValueError: 1\n", "")
+    assert pdb("--failures", url) == (0, "0  ValueError: 2?[2J\n1  ValueError: 1\n", "")
     code, printed, said = pdb("--failure", "1", url, typed="p n, items\nitems.append(4)\np items\nq\n")
     assert (code, said) == (0, "") and printed.startswith("ValueError: 1\n> ") and "check()" in printed
     assert "(1, [1, 2])" in printed and "[1, 2, 4]" in printed

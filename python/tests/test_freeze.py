@@ -267,3 +267,11 @@ def test_what_is_shown_by_failing_code_and_huge_integers_is_kept_by_what_can_be_
     held = dict(frames(_frozen.load(str(tmp_path / "kept")))["fail"].f_locals.items())
     assert "whose text failed" in repr(held["rude"]) and repr(held["huge"]) == "an integer of 100001 bits"
     assert repr(held["itself"]) == "[[[[<list of 1>]]]]"
+
+
+def test_a_file_gives_the_terminal_no_orders(tmp_path):
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError as error:
+        wherever.freeze(error, tmp_path / "kept")
+    assert _frozen.heading(_frozen.load(str(tmp_path / "kept"))) == "ValueError: ?[2J"

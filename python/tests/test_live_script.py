@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wherever import _pdb
+
 TOP = Path(__file__).parents[2]
 SCRIPT = TOP / "demos" / "src" / "bin" / "debugger" / "scripts" / "orders.rhai"
 
@@ -39,3 +41,10 @@ def test_a_script_is_debugged_by_pdb(tmp_path: Path) -> None:
     for (line, wanted), answer in zip(TYPED, answers, strict=True):
         assert wanted in answer, (line, answer)
     assert "all orders: 1675" in printed
+
+
+def test_what_the_other_side_says_gives_the_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    prompt = _pdb.Prompt(None)
+    prompt.message("--Thread \x1b[2J\u202eworker--\n\tnext")
+    prompt.error("\x07no")
+    assert capsys.readouterr().out == "--Thread ?[2J?worker--\n\tnext\n*** ?no\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 from wherever import _errors, _frames
 from wherever._freezing import FORMAT, REDACTED, VERSION
+from wherever._sources import harmless
 
 # A file that is longer was not written by `freeze`.
 FILE_MAX = 64 << 20
@@ -82,7 +83,7 @@ def load(path: str) -> BaseException:
 
 def heading(error: BaseException) -> str:
     """Type and message."""
-    return f"{type(error).__module__}.{type(error).__qualname__}: {error}".removeprefix("builtins.")
+    return harmless(f"{type(error).__module__}.{type(error).__qualname__}: {error}".removeprefix("builtins."))
 
 
 def _errors_of(told: dict[str, Any]) -> BaseException:

@@ -110,8 +110,8 @@ class Live:
         threads = self.debugger.threads()
         self._thread = threads[0][0]
         self._ask()
-        self.prompt.message(f"Attached to process {process}, {runtime} {version}: {program}")
         try:
+            self.prompt.message(f"Attached to process {process}, {runtime} {version}: {program}")
             with self.prompt.completing():
                 self._serve()
             self._end()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from wherever import _frames, _stack
+from wherever import _frames, _sources, _stack
 
 Command = tuple[Any, ...]
 # A place as it is told, behind that are its stack and its index.
@@ -83,6 +83,13 @@ class Prompt(pdb.Pdb):
         self._is_stopped = False
         self._is_refused = False
         self._command: Command = ("continue",)
+
+    def message(self, msg: Any, *words: Any, **named: Any) -> None:
+        # Much of it is the other side's to say.
+        super().message(_sources.harmless(str(msg)), *words, **named)
+
+    def error(self, msg: Any) -> None:
+        super().error(_sources.harmless(str(msg)))
 
     def stopped(self, stop: tuple[Any, ...]) -> Command:
         """Shows a stop, and asks what to do."""

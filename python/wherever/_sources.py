@@ -187,6 +187,13 @@ def plain(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
+def harmless(text: str) -> str:
+    """A text as it is shown, in lines: nothing in it that a terminal obeys."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else "?" for char in text)
+
+
 def file_of_code(code: Any) -> str:
     """The file of a remote code object as it is shown, so that its source is found."""
     file = _wherever.get(code, "co_filename")

@@ -9,6 +9,7 @@ by default nobody but the user whose process it is can connect.
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal as _signal
 import stat
@@ -124,8 +125,8 @@ def on_signal(signum: int = _signal.SIGUSR1, url: str | None = None, *, allow_ot
         print(f"wherever: process {os.getpid()} {told}", file=sys.stderr, flush=True)
 
     def handle(_signum: int, _frame: types.FrameType | None) -> None:
-        # Not here: what the handler interrupts may hold a lock that this needs.
-        threading.Thread(target=start, name="wherever-debug", daemon=True).start()
+        # Not here: what the handler interrupts may hold a lock that this needs. Nor by `threading`, which has its own.
+        _thread.start_new_thread(start, ())
 
     _signal.signal(signum, handle)
 
@@ -158,7 +159,13 @@ def attach(url: str | int, **words: Any) -> None:
     """Debugs the process that listens there, or the one of this number that listens at its default place, from the
     prompt of pdb."""
     from wherever import _live
-    _live.attach(default_url(url) if isinstance(url, int) else url, **words)
+    if isinstance(url, int):
+        url = default_url(url)
+        folder = os.path.dirname(url.partition("://")[2])
+        if os.path.exists(folder) and not _is_private(folder):
+            raise PermissionError(f"others may enter {folder}, so what listens there need not be the process: name its"
+                                  " URL if you trust it")
+    _live.attach(url, **words)
 
 
 os.register_at_fork(after_in_child=lambda: (AGENT.forget(), _LISTENING.clear()))

@@ -14,6 +14,7 @@ from typing import Any
 
 from wherever import _backtraces, _frames, _frozen
 from wherever._errors import Error
+from wherever._sources import harmless
 
 
 def post_mortem(error: BaseException | None = None) -> None:
@@ -80,12 +81,12 @@ def _open_kept(url: str, which: int | None) -> int:
         kept = peer.get("debugger").failures()
         if which is None:
             for at, (title, _) in enumerate(kept):
-                print(f"{at}  {title}")
+                print(f"{at}  {harmless(title)}")
             return 0
         if not 0 <= which < len(kept):
             print(f"{url}: the process has kept {len(kept)} errors", file=sys.stderr)
             return 1
-        print(kept[which][0])
+        print(harmless(kept[which][0]))
         open_failure(kept[which][1])
     return 0
 

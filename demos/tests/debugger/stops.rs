@@ -214,18 +214,19 @@ fn one_at_a_time_attaches_and_detaching_by_another_lets_the_script_go_on() {
 
 #[test]
 fn who_attaches_right_after_another_was_detached_stays_attached() {
-    let script = Script::start(LOOP, &[]);
+    let mut script = Script::start(LOOP, &[]);
     let (first, second) = (script.attach(), script.connect());
     first.debugger.pause(1).unwrap();
     let at = first.stop();
     std::thread::scope(|scope| {
         // The thread that was stopped cannot go on before this has ended, which is after the next one has attached.
-        scope.spawn(|| at.value("let n = 0; while n < 300_000 { n += 1; }"));
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        scope.spawn(|| at.value("print(\"evaluates\"); let n = 0; while n < 300_000 { n += 1; }"));
+        while script.line() != "evaluates" {}
         second.debugger.detach().unwrap();
         let third = script.attach();
         third.break_at(8);
-        assert!(third.stop().value("count > 0").contains("true"));
+        let stopped = third.stop();
+        assert!(stopped.value("count > 0").contains("true"));
         assert_eq!(third.debugger.breakpoints().unwrap().len(), 1);
     });
 }
